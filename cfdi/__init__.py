@@ -1,0 +1,1 @@
+"""Mexican fiscal documents (CFDI 4.0). Imports nothing of the rest of the project."""

@@ -1,0 +1,1 @@
+"""Certification providers (PAC): one contract, one adapter a file."""

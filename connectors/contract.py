@@ -1,0 +1,123 @@
+"""What a sales platform has to be able to do. A connector is stateless and knows no database.
+
+The webhook is a hint, the fetch is the fact, the sweep is the guarantee: `read` says which order
+something happened to, `fetch` gets that order, `normalize` makes a `Sale` of its bytes, and
+`changed_since` finds what no webhook told of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from hub.domain.sale import Sale
+
+
+class ConnectorError(Exception):
+    """The message is for the merchant: what happened and what to do. It never holds a secret."""
+
+
+class SignatureInvalid(ConnectorError):
+    """The delivery was not signed with any secret of this connection."""
+
+
+class DeliveryUnreadable(ConnectorError):
+    """Signed, but not of a shape this platform is known to send."""
+
+
+class OrderNotFound(ConnectorError):
+    """The platform answered: there is no such order (any more)."""
+
+
+class PlatformUnreachable(ConnectorError):
+    """No usable answer. Try again later; nothing is known about the order."""
+
+
+class CredentialsRefused(ConnectorError):
+    """The platform answered that our keys are not good (enough). A person has to act."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One HTTP request of a platform, untouched. Header names are lower case."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a delivery says: something happened to this order."""
+
+    event: str  # the platform's word, e.g. "order.updated"
+    #: Equal for the same fact however often it is delivered, different for different facts.
+    event_key: str
+    order_id: str
+    #: The order as it was delivered, for when the platform cannot be asked. None if not included.
+    snapshot: bytes | None = None
+    #: The delivery says that the order no longer exists.
+    gone: bool = False
+
+
+class Credentials(Protocol):
+    """The keys of one connection. Rotation is compare-and-swap: two workers never both win."""
+
+    def current(self) -> Mapping[str, str]: ...
+
+    def rotate(self, expected: Mapping[str, str], new: Mapping[str, str]) -> bool:
+        """Replace `expected` by `new`; False if they were changed by somebody else meanwhile."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFacts:
+    """What a pure `normalize` may know of the connection. `account` is the shop, e.g. its URL."""
+
+    id: str
+    account: str
+    settings: Mapping[str, Any]
+
+
+class Connector(Protocol):
+    platform: str
+    #: Names of the credentials a merchant gives, with whether each is needed to ask the platform.
+    credential_names: Mapping[str, bool]
+
+    def is_greeting(self, delivery: Delivery) -> bool:
+        """An unsigned "are you there?" that must be answered 200 and changes nothing."""
+        ...
+
+    def authenticate(self, delivery: Delivery, credentials: Credentials) -> None:
+        """Raise `SignatureInvalid` unless these very bytes were signed. Constant time."""
+        ...
+
+    def read(self, delivery: Delivery) -> Notice | None:
+        """What it says, or None if it is of no use to us. Raises `DeliveryUnreadable`."""
+        ...
+
+    def can_fetch(self, credentials: Credentials) -> bool:
+        """Whether these credentials suffice to ask the platform."""
+        ...
+
+    def fetch(self, order_id: str, connection: ConnectionFacts, credentials: Credentials) -> bytes:
+        """Network: the order as it is now, with its refunds, as bytes that `normalize` reads.
+
+        Raises `OrderNotFound`, `PlatformUnreachable` or `CredentialsRefused`.
+        """
+        ...
+
+    def changed_since(
+        self, instant: datetime, connection: ConnectionFacts, credentials: Credentials
+    ) -> Iterator[str]:
+        """Network: ids of all orders changed at or after `instant`, oldest change first."""
+        ...
+
+    def normalize(self, order: bytes, connection: ConnectionFacts) -> Sale:
+        """Pure. The same bytes always make the same sale. Raises `DeliveryUnreadable`.
+
+        What it cannot place goes into `Sale.doubts`; it never guesses and never adjusts.
+        """
+        ...

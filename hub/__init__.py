@@ -1,0 +1,1 @@
+"""The engine: receives sales, keeps them, and has each invoiced exactly once."""

@@ -1,0 +1,1 @@
+"""Pure rules of the business: no database, no network, no clock."""

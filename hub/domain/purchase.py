@@ -1,0 +1,81 @@
+"""What the buyer's page shows of one sale: everything, already decided, nothing to compute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Estado(StrEnum):
+    """Words of the page's JSON (`GET /f/<token>/estado`); fixed."""
+
+    ABIERTA = "abierta"
+    PROCESANDO = "procesando"
+    POR_CONFIRMAR = "por_confirmar"
+    LISTA = "lista"
+    RECHAZADA = "rechazada"
+    VENCIDA = "vencida"
+    CANCELADA = "cancelada"
+    EN_REVISION = "en_revision"
+    EN_GLOBAL = "en_global"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """An error at its field: rfc, nombre, cp, regimen, uso, correo; or "" for the whole form."""
+
+    campo: str
+    codigo: str
+    mensaje_es: str
+    mensaje_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class FiscalForm:
+    """What the buyer typed, as typed: shown again after an error, nothing lost."""
+
+    rfc: str = ""
+    nombre: str = ""
+    cp: str = ""
+    regimen: str = ""
+    uso: str = ""
+    correo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseLine:
+    description: str
+    quantity: Decimal
+    total: Decimal  # taxes included, after discount
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    estado: Estado
+    merchant_id: str
+    merchant_name: str
+    merchant_rfc: str
+    number: str
+    code: str
+    placed_at: datetime  # in the zone of the place of issue
+    currency: str
+    lines: tuple[PurchaseLine, ...]
+    subtotal: Decimal  # after discount, without tax
+    taxes: tuple[tuple[str, Decimal], ...]  # ("IVA 16%", amount)
+    refunded: Decimal
+    total: Decimal  # what the invoice will add up to
+    deadline_at: datetime | None  # in the zone of the place of issue
+    #: c_UsoCFDI keys the merchant allows; empty: all.
+    usos: tuple[str, ...]
+    form: FiscalForm
+    errors: tuple[FieldError, ...]
+    uuid: str | None
+    issued_at: datetime | None
+    #: Receiver's e-mail with most of it hidden ("j•••@ejemplo.mx"), "" if there is none.
+    masked_email: str
+    sandbox: bool  # the document has no fiscal value
+    #: Why it is cancelled/reviewed, for people: "pending", "cancelled", "refunded", "free", ...
+    reason: str
+    asked_at: datetime | None  # the buyer already asked the merchant

@@ -1,0 +1,1 @@
+"""The only place that speaks SQL. Two engines, SQLite and PostgreSQL, one behaviour."""

@@ -1,0 +1,208 @@
+"""Rows as the rest of the house sees them: frozen, decrypted, money as `Decimal`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from cfdi.findings import Finding
+from hub.domain.sale import Sale
+from hub.domain.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    id: str
+    rfc: str
+    nombre: str
+    regimen: str
+    codigo_postal: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CsdRow:
+    """A certificate to seal with. `key_der` is an unencrypted PKCS#8, only ever in memory."""
+
+    id: str
+    no_certificado: str
+    certificate_der: bytes
+    key_der: bytes
+    not_before: datetime
+    not_after: datetime
+    #: "sat", "sat-test" (SAT's published test authority) or "sandbox" (made by this installation).
+    authority: str
+
+
+@dataclass(frozen=True, slots=True)
+class PacAccount:
+    id: str
+    provider: str
+    environment: str  # "test" or "live"
+    settings: Mapping[str, str]  # secrets included, decrypted
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    id: str
+    merchant_id: str
+    platform: str
+    account: str
+    settings: Mapping[str, Any]
+    since: datetime
+    swept_until: datetime | None
+    created_at: datetime
+    last_delivery_at: datetime | None
+    problem: str  # "" or what a person must mend
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    id: str
+    connection_id: str
+    platform: str
+    event: str
+    event_key: str
+    order_id: str
+    headers: Mapping[str, str]
+    body: bytes
+    snapshot: bytes | None
+    gone: bool
+    state: str  # "filed", "done", "dead"
+    error: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SaleRow:
+    id: str
+    connection_id: str | None
+    platform: str  # "" where it has none (`sale create`)
+    code: str
+    sale: Sale
+    #: Why a person must look at it before it can be invoiced; empty if it can.
+    reasons: tuple[Finding, ...]
+    invited_at: datetime | None
+    verified_at: datetime | None  # when the platform last confirmed this snapshot
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    sale_id: str
+    generation: int
+    token: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What holds a part of a sale: an invoice of ours, or a global invoice made elsewhere."""
+
+    sale_id: str
+    part: int
+    parts: int
+    invoice_id: str | None
+    global_uuid: str | None
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReceptorData:
+    """The fiscal data as accepted (normalised), with the optional e-mail."""
+
+    rfc: str
+    nombre: str
+    codigo_postal: str
+    regimen: str
+    uso: str
+    correo: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A sealed document, never changed. `version` counts from 1 within its invoice."""
+
+    invoice_id: str
+    version: int
+    serie: str
+    folio: str
+    fecha: datetime  # local time at LugarExpedicion, naive, as written
+    total: Decimal
+    xml: bytes
+    sha256: str
+    sello: str
+    pac_account_id: str
+    #: What the provider may recognise the document by (SW's customid): the document's own hash.
+    reference: str
+    sealed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One sending of one document, filed before its first byte leaves."""
+
+    invoice_id: str
+    version: int
+    number: int  # counts from 1 within the invoice; the fence of its answer
+    worker: str
+    started_at: datetime
+    answered_at: datetime | None
+    outcome: str | None  # stamped, already, later, never, unknown, lost (nobody is left to tell)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """The stamped document: written once."""
+
+    invoice_id: str
+    version: int
+    uuid: str
+    xml: bytes
+    stamped_at: datetime  # FechaTimbrado, read in the zone of LugarExpedicion, in UTC
+    sat_verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    id: str
+    state: State
+    environment: str  # "test" or "live", that of the PAC account it was sealed for
+    origin: str  # "buyer", "staff"
+    language: str
+    receptor: ReceptorData
+    sale_ids: tuple[str, ...]
+    total: Decimal
+    currency: str
+    findings: tuple[Finding, ...]
+    version: int  # of the newest document, 0 before the first
+    quiet_until: datetime | None
+    uuid: str | None
+    delivered_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    id: str
+    merchant_id: str
+    job: str
+    subject: str
+    due_at: datetime
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A buyer asks the merchant for what the page cannot do."""
+
+    id: str
+    sale_id: str
+    kind: str
+    form: Mapping[str, str]
+    created_at: datetime

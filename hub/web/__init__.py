@@ -1,0 +1,1 @@
+"""HTTP for machines: webhooks and health."""

@@ -1,0 +1,1 @@
+"""The buyer's page: five fiscal data in, a stamped CFDI out."""
