@@ -1,0 +1,92 @@
+"""What every step is given. Built once in `hub/wiring.py`; the steps touch the world only through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+from cfdi.pac.contract import Pac
+from connectors.contract import Connector
+from hub.clock import Clock
+from hub.domain.purchase import Purchase
+from hub.store.database import Store
+from hub.store.records import PacAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    filename: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An e-mail. `message_id` is the same for the same letter, so that a repeat can be recognised."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    reply_to: str = ""
+    sender_name: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    #: More headers, e.g. those of RFC 8058 on invitations.
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class PostRefused(Exception):
+    """The mail server said no for good (5xx): trying again would not help."""
+
+
+class PostUnavailable(Exception):
+    """The mail server did not take it now: try again later."""
+
+
+class Post(Protocol):
+    """Sends letters: by SMTP, or into `VAR_DIR/mail/` as .eml files."""
+
+    def send(self, letter: Letter) -> None:
+        """Raises `PostRefused` or `PostUnavailable`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    subject: str
+    text: str
+    html: str
+
+
+class Letters(Protocol):
+    """The words of the letters, in "es" or "en" (`portal/mail/`)."""
+
+    def invitation(self, purchase: Purchase, link: str, language: str) -> Wording: ...
+
+    def invoice(self, purchase: Purchase, link: str, language: str) -> Wording:
+        """With the XML and PDF attached."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    store: Store
+    clock: Clock
+    connectors: Mapping[str, Connector]
+    #: The provider of an account; keeps clients (connections, breaker) from one call to the next.
+    pac: Callable[[PacAccount], Pac]
+    post: Post
+    letters: Letters
+    #: Absolute, without a trailing slash. Links are built from this, never from a Host header.
+    public_url: str
+    mail_from: str
+    #: Names this process in attempts and leases.
+    worker: str
+    #: No invitation for a sale paid longer ago than this.
+    invitation_age: timedelta = timedelta(days=7)
+
+    def link(self, token: str) -> str:
+        return f"{self.public_url}/f/{token}"

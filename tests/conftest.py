@@ -1,0 +1,84 @@
+"""Fixtures of all suites: a clock held still, and the shared reference data where it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from hub.clock import CODE_ALPHABET, time_ordered_id
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("AUTOFACTURA_SHARED", ROOT.parent / "shared"))
+
+
+@dataclass
+class FixedClock:
+    """A clock that moves only when told; ids and tokens count up and never repeat."""
+
+    instant: datetime = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
+    ticks: float = 1000.0
+    made: int = 0
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def monotonic(self) -> float:
+        return self.ticks
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.advance(seconds)
+
+    def advance(self, seconds: float) -> None:
+        self.instant += timedelta(seconds=seconds)
+        self.ticks += seconds
+
+    def new_id(self) -> str:
+        self.made += 1
+        return time_ordered_id(
+            int(self.instant.timestamp() * 1000), self.made.to_bytes(10, "big")
+        )
+
+    def new_token(self) -> str:
+        self.made += 1
+        return f"{self.made:043d}"
+
+    def new_code(self, length: int) -> str:
+        self.made += 1
+        number, letters = self.made, ""
+        for _ in range(length):
+            number, digit = divmod(number, len(CODE_ALPHABET))
+            letters = CODE_ALPHABET[digit] + letters
+        return letters
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The reference data beside the repository. Without it the test is skipped, loudly."""
+    if not SHARED.is_dir():
+        message = f"NOT TESTED: reference data missing at {SHARED} (set AUTOFACTURA_SHARED)"
+        pytest.skip(message)
+    return SHARED
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter,
+) -> Iterator[None]:
+    """Say in capitals at the very end what was not tested on this machine."""
+    yield
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = sorted({str(report.longrepr[2]) for report in skipped if report.longrepr})
+    for reason in reasons:
+        terminalreporter.write_line(f"!!! {reason}", yellow=True, bold=True)
