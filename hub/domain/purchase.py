@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from cfdi.findings import Finding
+
 
 class Estado(StrEnum):
     """Words of the page's JSON (`GET /f/<token>/estado`); fixed."""
@@ -30,6 +32,15 @@ class FieldError:
     codigo: str
     mensaje_es: str
     mensaje_en: str
+
+
+_FIELDS = frozenset({"rfc", "nombre", "cp", "regimen", "uso", "correo"})
+
+
+def field_error(finding: Finding) -> FieldError:
+    """A finding at the field it is about; at the whole form if it is about none of them."""
+    campo = finding.path if finding.path in _FIELDS else ""
+    return FieldError(campo, finding.code, finding.message_es, finding.message_en)
 
 
 @dataclass(frozen=True, slots=True)

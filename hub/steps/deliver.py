@@ -1,0 +1,110 @@
+"""deliver: the stamped document goes to the buyer's mailbox, if one was given."""
+
+from __future__ import annotations
+
+import hashlib
+
+from cfdi import pdf
+from cfdi import receptor as receptores
+from hub.domain.purchase import FieldError, field_error
+from hub.steps.context import Attachment, Context, Letter
+from hub.steps.issuer import issuer_of
+from hub.steps.look import purchase_of
+from hub.steps.mailing import mail_once
+from hub.store.records import Invoice, Stamp
+
+
+def deliver(ctx: Context, merchant_id: str, invoice_id: str) -> None:
+    """Mail XML and PDF once. Without an address the link alone serves, and that is fine."""
+    with ctx.store.reading() as tx:
+        tenant = tx.tenant(merchant_id)
+        invoice, stamp = tenant.invoices.get(invoice_id), tenant.invoices.stamp_of(invoice_id)
+    if invoice is None or stamp is None or invoice.delivered_at is not None:
+        return
+    if invoice.receptor.correo:
+        letter = _letter(ctx, merchant_id, invoice, stamp, invoice.receptor.correo)
+        mail_once(ctx, merchant_id, "invoice", invoice_id, letter)
+    with ctx.store.transaction() as tx:
+        tx.tenant(merchant_id).invoices.delivered(invoice_id, ctx.clock.now())
+
+
+def send_again(ctx: Context, token: str, correo: str, language: str) -> FieldError | None:
+    """The holder of the link has it mailed to an address. At most ten different ones a sale."""
+    address, findings = receptores.check_email(correo)
+    if findings or not address:
+        return field_error((findings or receptores.EMAIL_MISSING)[0])
+    with ctx.store.transaction() as tx:
+        found = tx.doors.link(token)
+        if found is None:
+            return NO_INVOICE
+        tenant = tx.tenant(found[0])
+        invoice = tenant.invoices.for_sale(found[1])
+        if invoice is None or invoice.uuid is None:
+            return NO_INVOICE
+        if not tenant.mails.ask(invoice.id, address, language):
+            return TOO_MANY_ADDRESSES
+        tenant.promise("send_copy", invoice.id, queue="mail")
+    return None
+
+
+def send_copies(ctx: Context, merchant_id: str, invoice_id: str) -> None:
+    """Mail the document to every address that asked for it and has not got it yet."""
+    with ctx.store.reading() as tx:
+        tenant = tx.tenant(merchant_id)
+        invoice, stamp = tenant.invoices.get(invoice_id), tenant.invoices.stamp_of(invoice_id)
+        asked = tenant.mails.asked(invoice_id)
+    if invoice is None or stamp is None:
+        return
+    for address in asked:
+        letter = _letter(ctx, merchant_id, invoice, stamp, address)
+        mail_once(ctx, merchant_id, "copy", invoice_id, letter)
+
+
+def _letter(
+    ctx: Context, merchant_id: str, invoice: Invoice, stamp: Stamp, address: str
+) -> Letter:
+    sale_id = invoice.sale_ids[0]
+    with ctx.store.reading() as tx:
+        tenant = tx.tenant(merchant_id)
+        issuer = issuer_of(tenant)
+        link = tenant.links.current(sale_id)
+    purchase = purchase_of(ctx, merchant_id, sale_id)
+    wording = ctx.letters.invoice(purchase, ctx.link(link.token) if link else "", invoice.language)
+    return Letter(
+        to=address,
+        subject=wording.subject,
+        text=wording.text,
+        html=wording.html,
+        message_id=message_id(ctx, "invoice", stamp.uuid, address),
+        reply_to=issuer.rules.correo,
+        sender_name=issuer.rules.nombre or issuer.merchant.nombre,
+        attachments=(
+            Attachment(f"{stamp.uuid}.xml", "application/xml", stamp.xml),
+            Attachment(f"{stamp.uuid}.pdf", "application/pdf", print_of(invoice, stamp)),
+        ),
+    )
+
+
+def print_of(invoice: Invoice, stamp: Stamp) -> bytes:
+    """The printed representation, made anew from the stamped XML whenever it is asked for."""
+    return pdf.render(stamp.xml, sandbox=invoice.environment != "live", language=invoice.language)
+
+
+def message_id(ctx: Context, kind: str, subject: str, address: str) -> str:
+    """The same for the same letter, so that a mail server or reader recognises a repeat."""
+    digest = hashlib.sha256(f"{kind}\0{subject}\0{address}".encode()).hexdigest()[:40]
+    return f"<{digest}@{ctx.mail_from.partition('@')[2]}>"
+
+
+NO_INVOICE = FieldError(
+    "correo",
+    "no_invoice",
+    "Todavía no hay una factura que enviar.",
+    "There is no invoice to send yet.",
+)
+TOO_MANY_ADDRESSES = FieldError(
+    "correo",
+    "too_many_addresses",
+    "Ya se envió a varios correos. Descarga tu factura con los botones de esta página.",
+    "It was already sent to several addresses. Download your invoice with this page's buttons.",
+)

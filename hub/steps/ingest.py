@@ -1,0 +1,174 @@
+"""ingest: the fact behind a hint becomes a sale, kept if it is newer than what we have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from cfdi.findings import Finding
+from connectors.contract import (
+    ConnectionFacts,
+    Connector,
+    Credentials,
+    CredentialsRefused,
+    DeliveryUnreadable,
+    OrderNotFound,
+    PlatformUnreachable,
+)
+from hub.domain import compose, policy
+from hub.domain.sale import PaymentState, Sale
+from hub.steps.context import Context
+from hub.steps.issuer import Issuer, issuer_of
+from hub.store.database import Tenant
+from hub.store.records import Connection, InboxRow
+
+#: How soon an order taken from a delivery is asked for again while the shop does not answer.
+RECHECK = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    connection: Connection
+    connector: Connector
+    credentials: Credentials
+    facts: ConnectionFacts
+
+
+def ingest(ctx: Context, merchant_id: str, inbox_id: str) -> None:
+    """Turn a filed delivery into a sale. Repeating it changes nothing."""
+    with ctx.store.reading() as tx:
+        row = tx.tenant(merchant_id).inbox.get(inbox_id)
+    if row is None or row.state != "filed":
+        return
+    source = _source(ctx, merchant_id, row.connection_id)
+    try:
+        sale = _sale_of(source, row)
+    except (DeliveryUnreadable, CredentialsRefused) as error:
+        _park(ctx, merchant_id, row, str(error))
+        return
+    _keep(ctx, merchant_id, source, sale, order_id=row.order_id, inbox_id=row.id)
+
+
+def ingest_order(ctx: Context, merchant_id: str, subject: str) -> None:
+    """The same without a delivery: `subject` is "connection/order id" as a sweep found it."""
+    connection_id, _, order_id = subject.partition("/")
+    source = _source(ctx, merchant_id, connection_id)
+    if not source.connector.can_fetch(source.credentials):
+        return
+    try:
+        order = source.connector.fetch(order_id, source.facts, source.credentials)
+        sale: Sale | None = source.connector.normalize(order, source.facts)
+    except OrderNotFound:
+        sale = None
+    except CredentialsRefused as error:
+        _report(ctx, merchant_id, connection_id, str(error))
+        return
+    _keep(ctx, merchant_id, source, sale, order_id=order_id, inbox_id=None)
+
+
+def _source(ctx: Context, merchant_id: str, connection_id: str) -> _Source:
+    with ctx.store.reading() as tx:
+        connections = tx.tenant(merchant_id).connections
+        connection = connections.get(connection_id)
+        credentials = connections.credentials(connection_id)
+    if connection is None:
+        raise LookupError("the connection of a filed delivery is gone")
+    facts = ConnectionFacts(connection.id, connection.account, connection.settings)
+    return _Source(connection, ctx.connectors[connection.platform], credentials, facts)
+
+
+def _sale_of(source: _Source, row: InboxRow) -> Sale | None:
+    """The order as the platform has it now, else as it was delivered; None if it is gone."""
+    if source.connector.can_fetch(source.credentials):
+        try:
+            order = source.connector.fetch(row.order_id, source.facts, source.credentials)
+            return source.connector.normalize(order, source.facts)
+        except OrderNotFound:
+            return None
+        except (PlatformUnreachable, CredentialsRefused):
+            if row.snapshot is None:
+                raise
+    if row.gone or row.snapshot is None:
+        return None
+    return replace(source.connector.normalize(row.snapshot, source.facts), unverified=True)
+
+
+def _keep(
+    ctx: Context,
+    merchant_id: str,
+    source: _Source,
+    sale: Sale | None,
+    *,
+    order_id: str,
+    inbox_id: str | None,
+) -> None:
+    now = ctx.clock.now()
+    with ctx.store.reading() as tx:
+        tenant = tx.tenant(merchant_id)
+        issuer = issuer_of(tenant)
+        known = tenant.sales.by_key(source.connection.id, order_id)
+    if sale is None and known is not None:
+        sale = replace(known.sale, payment_state=PaymentState.CANCELLED, status="deleted")
+    reasons = compose_reasons(sale, issuer) if sale is not None else ()
+    with ctx.store.transaction() as tx:
+        tenant = tx.tenant(merchant_id)
+        if sale is not None:
+            kept = tenant.sales.keep(
+                connection_id=source.connection.id,
+                platform=source.connection.platform,
+                sale=sale,
+                reasons=reasons,
+                verified_at=None if sale.unverified else now,
+            )
+            welcome(ctx, tenant, issuer, kept.id, source.connection)
+            if sale.unverified and source.connector.can_fetch(source.credentials):
+                _recheck(ctx, tenant, source.connection.id, order_id)
+        if inbox_id is not None:
+            tenant.inbox.done(inbox_id)
+
+
+def compose_reasons(sale: Sale, issuer: Issuer) -> tuple[Finding, ...]:
+    """Why a person must look at this sale first. Nothing is asked of a sale that cannot be paid."""
+    if sale.payment_state is not PaymentState.PAID or sale.due <= 0:
+        return ()
+    return compose.review(
+        sale,
+        rules=issuer.rules,
+        emisor=issuer.emisor,
+        lugar_expedicion=issuer.lugar_expedicion,
+    )
+
+
+def welcome(
+    ctx: Context, tenant: Tenant, issuer: Issuer, sale_id: str, connection: Connection | None
+) -> None:
+    """Give an invoiceable sale its link, and the buyer a letter if the sale is new enough."""
+    row = tenant.sales.get(sale_id)
+    if row is None or row.reasons:
+        return
+    now = ctx.clock.now()
+    standing = policy.standing(row.sale, rules=issuer.rules, zone=issuer.zone, now=now)
+    if standing.kind is not policy.Kind.OPEN or tenant.claims.of_sale(sale_id):
+        return
+    tenant.links.make(sale_id)
+    since = connection.since if connection else row.created_at
+    if row.invited_at is None and policy.may_invite(row.sale, rules=issuer.rules, now=now, since=since):
+        tenant.promise("invite", sale_id, queue="mail")
+
+
+def _recheck(ctx: Context, tenant: Tenant, connection_id: str, order_id: str) -> None:
+    due_at = ctx.clock.now() + RECHECK
+    tenant.promise("ingest_order", f"{connection_id}/{order_id}", queue="ingest", due_at=due_at)
+
+
+def _park(ctx: Context, merchant_id: str, row: InboxRow, problem: str) -> None:
+    """No sale can be made of it as things are; it stays, to be replayed after a fix."""
+    with ctx.store.transaction() as tx:
+        tenant = tx.tenant(merchant_id)
+        tenant.inbox.dead(row.id, problem)
+        tenant.connections.set_problem(row.connection_id, problem)
+
+
+def _report(ctx: Context, merchant_id: str, connection_id: str, problem: str) -> None:
+    with ctx.store.transaction() as tx:
+        tx.tenant(merchant_id).connections.set_problem(connection_id, problem)
