@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 
-class RunLater(Exception):  # noqa: N818 - an order to the engine, no error
+class RunLater(Exception):
     """Run this step again at `due_at`; it did not fail. `reason` is for logs: no personal data."""
 
     def __init__(self, due_at: datetime, reason: str = "") -> None:
