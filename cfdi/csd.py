@@ -1,0 +1,269 @@
+"""Certificado de Sello Digital: read it, check it with its key, keep it ready for sealing.
+
+`cryptography` refuses the names of certificates with an Ñ (SAT writes Latin-1 into a
+TeletexString), so names are read from the DER here. Requirements of a CSD:
+http://omawww.sat.gob.mx/tramitesyservicios/Paginas/certificado_sello_digital.htm
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from cfdi.der import DerInvalid, is_encrypted_pkcs8, name_of_issuer, name_of_subject
+
+_COMMON_NAME = "2.5.4.3"
+_ORGANIZATION = "2.5.4.10"
+_ORGANIZATIONAL_UNIT = "2.5.4.11"
+_UNIQUE_IDENTIFIER = "2.5.4.45"
+_SAT = "SERVICIO DE ADMINISTRACION TRIBUTARIA"
+_SAT_TEST_AUTHORITY = "AC UAT"
+
+
+class CsdRefused(ValueError):
+    """Why a certificate or key cannot be used. `code` is stable; nothing secret is repeated."""
+
+    code: ClassVar[str] = "csd_refused"
+
+
+class NotACertificate(CsdRefused):
+    code = "not_a_certificate"
+
+
+class CertificateIsFiel(CsdRefused):
+    code = "certificate_is_fiel"
+
+
+class CertificateOfAnotherRfc(CsdRefused):
+    code = "certificate_of_another_rfc"
+
+
+class CertificateExpired(CsdRefused):
+    code = "certificate_expired"
+
+
+class CertificateNotYetValid(CsdRefused):
+    code = "certificate_not_yet_valid"
+
+
+class NotAPrivateKey(CsdRefused):
+    code = "not_a_private_key"
+
+
+class NotRsa(CsdRefused):
+    code = "not_rsa"
+
+
+class PasswordWrong(CsdRefused):
+    code = "password_wrong"
+
+
+class KeyOfAnotherCertificate(CsdRefused):
+    code = "key_of_another_certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What SAT says of a taxpayer's certificate. The instants are aware, in UTC."""
+
+    rfc: str
+    nombre: str
+    no_certificado: str
+    not_before: datetime
+    not_after: datetime
+    is_fiel: bool
+    der: bytes
+
+    @classmethod
+    def read(cls, data: bytes) -> Certificate:
+        """From DER (SAT's `.cer`) or PEM. Raises `NotACertificate` or `NotRsa`."""
+        parsed = _parse(data)
+        try:
+            subject = name_of_subject(parsed.tbs_certificate_bytes)
+        except DerInvalid:
+            raise NotACertificate("The subject of the certificate cannot be read.") from None
+        return cls(
+            rfc=subject.get(_UNIQUE_IDENTIFIER, "").split("/")[0].strip(),
+            nombre=subject.get(_COMMON_NAME, ""),
+            no_certificado=_no_certificado(parsed.serial_number),
+            not_before=parsed.not_valid_before_utc,
+            not_after=parsed.not_valid_after_utc,
+            is_fiel=_is_fiel(parsed, subject),
+            der=parsed.public_bytes(serialization.Encoding.DER),
+        )
+
+    def public_key(self) -> RSAPublicKey:
+        return _rsa_of(x509.load_der_x509_certificate(self.der))
+
+
+@dataclass(frozen=True, slots=True)
+class Csd:
+    """A certificate with its key, ready to seal."""
+
+    certificate: Certificate
+    key: RSAPrivateKey
+
+    def key_der(self) -> bytes:
+        """Unencrypted PKCS#8, for `load_key`. A secret: it is stored encrypted only."""
+        return self.key.private_bytes(
+            serialization.Encoding.DER,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+
+
+def open_key(data: bytes, password: str) -> RSAPrivateKey:
+    """The key in SAT's `.key` (encrypted PKCS#8, DER) or in PEM, fully checked.
+
+    Raises `PasswordWrong`, `NotAPrivateKey` or `NotRsa`.
+    """
+    secrets: list[bytes | None] = [password.encode()]
+    if not password.isascii():  # SAT's older programs took the password in Latin-1
+        secrets.append(password.encode("latin-1", "replace"))
+    secrets.append(None)  # a key kept without a password
+    for secret in secrets:
+        key = _key_with(data, secret)
+        if key is not None:
+            return _rsa_key(key)
+    if b"ENCRYPTED" in data[:4096] or is_encrypted_pkcs8(data):
+        raise PasswordWrong("The password does not open this private key.")
+    raise NotAPrivateKey(
+        "This is not a private key: choose the .key file that belongs to the .cer."
+    )
+
+
+def load_key(der: bytes) -> RSAPrivateKey:
+    """A key of `Csd.key_der`, without repeating the arithmetic check made when it was opened."""
+    return _rsa_key(
+        serialization.load_der_private_key(der, password=None, unsafe_skip_rsa_key_validation=True)
+    )
+
+
+def check_csd(cer: bytes, key: bytes, password: str, *, rfc: str, now: datetime) -> Csd:
+    """A pair that may seal for `rfc` at `now` (aware). Raises the `CsdRefused` to mend."""
+    certificate = Certificate.read(cer)
+    if certificate.is_fiel:
+        raise CertificateIsFiel(
+            "This is the e.firma (FIEL), which cannot seal invoices: use the "
+            "Certificado de Sello Digital (CSD) made with Certifica on SAT's site."
+        )
+    if certificate.rfc != rfc.strip().upper():
+        raise CertificateOfAnotherRfc("The certificate belongs to another RFC than the merchant.")
+    if now < certificate.not_before:
+        raise CertificateNotYetValid(
+            f"The certificate is valid from {certificate.not_before:%Y-%m-%d %H:%M} UTC only."
+        )
+    if now > certificate.not_after:
+        raise CertificateExpired(
+            f"The certificate expired on {certificate.not_after:%Y-%m-%d}: ask SAT for a new CSD."
+        )
+    opened = open_key(key, password)
+    if opened.public_key().public_numbers() != certificate.public_key().public_numbers():
+        raise KeyOfAnotherCertificate(
+            "The private key belongs to another certificate: the .cer and .key must be one pair."
+        )
+    return Csd(certificate, opened)
+
+
+def authority(certificate: Certificate, extra_roots: Iterable[bytes] = ()) -> str:
+    """Who issued it: "sandbox" if one of `extra_roots` signed it, else "sat", "sat-test", "unknown".
+
+    SAT's authorities are known by name only: a PAC checks the chain (its code 308). "sat-test" is
+    the authority of SAT's published test certificates, which live accounts must refuse.
+    """
+    parsed = x509.load_der_x509_certificate(certificate.der)
+    if any(_signed_by(parsed, root) for root in extra_roots):
+        return "sandbox"
+    try:
+        issuer = name_of_issuer(parsed.tbs_certificate_bytes)
+    except DerInvalid:
+        return "unknown"
+    if issuer.get(_COMMON_NAME) == _SAT_TEST_AUTHORITY:
+        return "sat-test"
+    return "sat" if _without_accents(issuer.get(_ORGANIZATION, "")) == _SAT else "unknown"
+
+
+def _parse(data: bytes) -> x509.Certificate:
+    load = (
+        x509.load_pem_x509_certificate if b"-----BEGIN" in data else x509.load_der_x509_certificate
+    )
+    try:
+        parsed = load(data)
+        _rsa_of(parsed)
+    except CsdRefused:
+        raise
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise NotACertificate(
+            "This is not a certificate: choose the .cer file of the CSD."
+        ) from None
+    return parsed
+
+
+def _rsa_of(parsed: x509.Certificate) -> RSAPublicKey:
+    public = parsed.public_key()
+    if not isinstance(public, RSAPublicKey):
+        raise NotRsa("The key of the certificate is not RSA.")
+    return public
+
+
+def _rsa_key(key: PrivateKeyTypes) -> RSAPrivateKey:
+    if not isinstance(key, RSAPrivateKey):
+        raise NotRsa("The private key is not RSA.")
+    return key
+
+
+def _key_with(data: bytes, secret: bytes | None) -> PrivateKeyTypes | None:
+    pem = b"-----BEGIN" in data
+    load = serialization.load_pem_private_key if pem else serialization.load_der_private_key
+    try:
+        return load(data, secret)
+    # TypeError: a password for a key that has none, or none for a key that has one.
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+
+
+def _no_certificado(serial: int) -> str:
+    """SAT's twenty digits: the bytes of the serial number are their ASCII characters."""
+    digits = serial.to_bytes((serial.bit_length() + 7) // 8, "big")
+    if len(digits) != 20 or not digits.isdigit():
+        raise NotACertificate("This certificate was not issued by SAT: its number is not SAT's.")
+    return digits.decode("ascii")
+
+
+def _is_fiel(parsed: x509.Certificate, subject: Mapping[str, str]) -> bool:
+    """A CSD names a branch (OU) and may only sign; an e.firma names none and may also encipher."""
+    try:
+        usage = parsed.extensions.get_extension_for_class(x509.KeyUsage).value
+        enciphers = usage.data_encipherment or usage.key_agreement
+    except (x509.ExtensionNotFound, ValueError):
+        enciphers = False
+    return enciphers or not subject.get(_ORGANIZATIONAL_UNIT)
+
+
+def _signed_by(parsed: x509.Certificate, root: bytes) -> bool:
+    try:
+        _rsa_of(_parse(root)).verify(
+            parsed.signature,
+            parsed.tbs_certificate_bytes,
+            PKCS1v15(),
+            parsed.signature_hash_algorithm or SHA256(),
+        )
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _without_accents(text: str) -> str:
+    letters = unicodedata.normalize("NFD", text.upper())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
