@@ -1,0 +1,220 @@
+"""HTTP to addresses that a merchant typed: never into the hub's own network.
+
+The name is resolved once, every address it has is judged, and the connection goes to a judged
+address while Host, SNI and certificate keep the name, so a second answer of the DNS changes
+nothing. No redirects, no proxies (a proxy would resolve the name again), bounded time and size.
+OWASP ASVS 5.0, 1.3.6 and 13.2.4.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
+
+CONNECT_SECONDS: Final = 5.0
+READ_SECONDS: Final = 15.0
+#: From the request to the last byte, however slowly they drip.
+TOTAL_SECONDS: Final = 30.0
+MAX_BYTES: Final = 8 * 1024 * 1024
+
+#: Public by `ipaddress.is_global` and yet a way inside: IPv4 within IPv6 (mapped, compatible,
+#: NAT64, 6to4, Teredo), site-local, protocol assignments, 6to4 relays, and the address by which
+#: Azure's machines reach their host (https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16).
+_FORBIDDEN: Final = tuple(
+    ip_network(text)
+    for text in (
+        "::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16",
+        "fec0::/10", "192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32",
+    )
+)  # fmt: skip
+
+
+class AddressRefused(Exception):
+    """The address is not one the hub may connect to. The message says what to change."""
+
+
+class AnswerTooLarge(Exception):
+    """The answer went on beyond the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    content_type: str  # lower case, without parameters
+    headers: requests.structures.CaseInsensitiveDict[str]
+    body: bytes
+
+
+def shop_url(text: str, *, allow_private: bool = False) -> str:
+    """The address as it is kept: scheme, host, port unless usual, folder; no slash at the end.
+
+    `allow_private` also lets http and any port pass. Raises `AddressRefused`.
+    """
+    text = text.strip()
+    if not text or len(text) > 500 or any(c.isspace() or ord(c) < 32 or c == "\\" for c in text):
+        raise AddressRefused("give the address of the store, such as https://tienda.example")
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        host, port = _host(parts.hostname or ""), parts.port
+    except ValueError:
+        raise AddressRefused("the address of the store is not a valid URL") from None
+    if parts.username is not None or parts.query or parts.fragment or ".." in parts.path:
+        raise AddressRefused("give the address of the store without user, query or fragment")
+    if parts.scheme != "https" and not (allow_private and parts.scheme == "http"):
+        raise AddressRefused("the address of the store must begin with https://")
+    usual = 443 if parts.scheme == "https" else 80
+    if port not in {None, usual} and not allow_private:
+        raise AddressRefused("the store must answer on the usual port (443)")
+    suffix = "" if port in {None, usual} else f":{port}"
+    return f"{parts.scheme}://{host}{suffix}{parts.path.rstrip('/')}"
+
+
+def _host(name: str) -> str:
+    if not name:
+        raise ValueError
+    if ":" in name:
+        return f"[{ip_address(name)}]"
+    # IDNA also folds full-width digits and dots, which resolvers take for an address.
+    return name.encode("idna").decode("ascii").lower()
+
+
+def may_connect(address: str) -> bool:
+    """Whether an IP address is one of the public internet."""
+    ip: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
+    if ip.is_multicast or ip.is_reserved or not ip.is_global:
+        return False
+    return not any(ip.version == net.version and ip in net for net in _FORBIDDEN)
+
+
+def send(method: str, url: str, *, allow_private: bool = False, **arguments: Any) -> Answer:
+    """One request on a connection of its own, read to the end within the limits.
+
+    No redirect is followed and nothing is taken from the environment or .netrc. Raises
+    `AddressRefused`, `AnswerTooLarge` or `requests.RequestException`; the message of the latter
+    holds the URL, which may hold keys: it must not be shown.
+    """
+    with requests.Session() as session:
+        session.trust_env = False
+        session.adapters.clear()
+        session.mount("https://", _JudgingAdapter(allow_private=allow_private))
+        if allow_private:
+            session.mount("http://", _JudgingAdapter(allow_private=allow_private))
+        arguments |= {"timeout": (CONNECT_SECONDS, READ_SECONDS), "stream": True}
+        with session.request(method, url, allow_redirects=False, **arguments) as response:
+            return Answer(
+                status=response.status_code,
+                content_type=_content_type(response.headers.get("content-type", "")),
+                headers=response.headers,
+                body=_read(response),
+            )
+
+
+def _content_type(header: str) -> str:
+    return header.partition(";")[0].strip().lower()
+
+
+def _read(response: requests.Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(64 * 1024):
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise AnswerTooLarge(f"the answer is larger than {MAX_BYTES} bytes")
+    return bytes(body)
+
+
+class _JudgingAdapter(HTTPAdapter):
+    def __init__(self, *, allow_private: bool) -> None:
+        self._allow_private = allow_private
+        super().__init__(max_retries=0)
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        if not isinstance(pool, HTTPConnectionPool):
+            raise TypeError
+        secure = isinstance(pool, HTTPSConnectionPool)
+        pool.ConnectionCls = _JudgedHTTPS if secure else _JudgedHTTP
+        pool.conn_kw["allow_private"] = self._allow_private
+        return pool
+
+
+class _Judged(HTTPConnection):
+    """A connection that opens its socket to a judged address, and cuts it when time is up."""
+
+    def __init__(self, *args: Any, allow_private: bool, **kwargs: Any) -> None:
+        self._allow_private = allow_private
+        self._deadline: _Deadline | None = None
+        super().__init__(*args, **kwargs)
+
+    def _new_conn(self) -> socket.socket:
+        try:
+            sock = _open(self.host, self.port, allow_private=self._allow_private)
+        except OSError as error:
+            raise NewConnectionError(self, f"no connection: {type(error).__name__}") from error
+        self._deadline = _Deadline(sock.dup())
+        return sock
+
+    def close(self) -> None:
+        super().close()
+        if self._deadline:
+            self._deadline.end()
+
+
+class _JudgedHTTP(_Judged):
+    pass
+
+
+class _JudgedHTTPS(_Judged, HTTPSConnection):
+    pass
+
+
+def _open(host: str, port: int, *, allow_private: bool) -> socket.socket:
+    """Connect to the first address that answers; none is tried before all are judged."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    if not allow_private and not (port == 443 and all(may_connect(str(at[4][0])) for at in found)):
+        raise AddressRefused(
+            "the address leads into a private network; ALLOW_PRIVATE_HOSTS=1 permits that"
+        )
+    failure: OSError = OSError()
+    for family, kind, protocol, _, address in found:
+        sock = socket.socket(family, kind, protocol)
+        sock.settimeout(CONNECT_SECONDS)
+        try:
+            sock.connect(address)
+        except OSError as error:
+            failure = error
+            sock.close()
+        else:
+            return sock
+    raise failure
+
+
+class _Deadline:
+    """Ends a connection after `TOTAL_SECONDS`, even while another thread waits in it.
+
+    It holds a duplicate of the socket: TLS takes the original's descriptor for its own.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._timer = threading.Timer(TOTAL_SECONDS, self._cut)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _cut(self) -> None:
+        with suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+    def end(self) -> None:
+        self._timer.cancel()
+        self._sock.close()

@@ -1,0 +1,178 @@
+"""A typed cursor over foreign JSON. Its errors name the place and never the value."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+
+from connectors.contract import DeliveryUnreadable
+
+MAX_BYTES: Final = 8 * 1024 * 1024
+MAX_DEPTH: Final = 40
+MAX_ITEMS: Final = 5000
+MAX_TEXT: Final = 20_000
+#: Wider than any money there is; keeps hostile exponents out of every later sum.
+MAX_DIGITS: Final = 30
+
+T = TypeVar("T")
+
+_CONTROLS: Final = {code: None for code in range(32) if chr(code) not in "\t\n\r"} | {127: None}
+
+
+def read_json(raw: bytes, *, max_bytes: int = MAX_BYTES) -> Reader:
+    """A cursor at the root of the document. Raises `DeliveryUnreadable`, and nothing else."""
+    if len(raw) > max_bytes:
+        raise DeliveryUnreadable(f"the document is larger than {max_bytes} bytes")
+    try:
+        text = raw.decode("utf-8")
+        value = json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_refuse)
+    except RecursionError:
+        raise DeliveryUnreadable("the document is nested too deeply") from None
+    except ValueError:
+        # The parser's own message can quote the document.
+        raise DeliveryUnreadable("the document is not JSON in UTF-8") from None
+    _check_depth(value)
+    return Reader(value)
+
+
+def _number(text: str) -> Decimal:
+    number = _decimal_of(text) if len(text) <= MAX_DIGITS else None
+    if number is None or _too_wide(number):
+        raise DeliveryUnreadable("the document holds a number of unreasonable size")
+    return number
+
+
+def _refuse(_: str) -> None:
+    raise ValueError
+
+
+def _check_depth(root: Any) -> None:
+    level, depth = [root], 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise DeliveryUnreadable("the document is nested too deeply")
+        level = [child for value in level for child in _children(value)]
+
+
+def _children(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One place in a document. A path is dotted: `billing.email`. JSON null counts as absent.
+
+    Every reading takes a default for what is absent; without one, absence is an error. Something
+    that is there but of another shape is always an error.
+    """
+
+    value: Any
+    path: str = ""
+
+    def at(self, path: str) -> Reader:
+        """The place at `path`, which may be absent."""
+        value, here = self.value, self.path
+        for name in path.split("."):
+            # PHP writes an empty map as [].
+            if value is not None and value != [] and not isinstance(value, dict):
+                raise DeliveryUnreadable(f"{here or 'the document'} is not an object")
+            value = value.get(name) if value else None
+            here = f"{here}.{name}" if here else name
+        return Reader(value, here)
+
+    def has(self, path: str) -> bool:
+        return self.at(path).value is not None
+
+    def names(self) -> frozenset[str]:
+        """The names of an object; it must be one."""
+        if not isinstance(self.value, dict):
+            raise DeliveryUnreadable(f"{self.path or 'the document'} is not an object")
+        return frozenset(self.value)
+
+    def text(self, path: str, default: str | None = None) -> str:
+        """A string or a whole number as a string, without control characters."""
+        place = self.at(path)
+        if place.value is None:
+            return _or_missing(place, default)
+        value = place.value
+        if isinstance(value, Decimal) and value == value.to_integral_value():
+            value = f"{value:f}"
+        if not isinstance(value, str) or len(value) > MAX_TEXT:
+            raise DeliveryUnreadable(f"{place.path} is not a text")
+        # A lone surrogate and NUL are legal in JSON and in no database.
+        clean = value.encode("utf-8", "replace").decode("utf-8")
+        return clean.translate(_CONTROLS)
+
+    def decimal(self, path: str, default: Decimal | None = None) -> Decimal:
+        """A number, or a string that holds one; exact. An empty string counts as absent."""
+        place = self.at(path)
+        if place.value is None or place.value == "":
+            return _or_missing(place, default)
+        return _decimal(place)
+
+    def flag(self, path: str, default: bool | None = None) -> bool:  # noqa: FBT001 - the default of a reading, as in its siblings
+        place = self.at(path)
+        if place.value is None:
+            return _or_missing(place, default)
+        if not isinstance(place.value, bool):
+            raise DeliveryUnreadable(f"{place.path} is not true or false")
+        return place.value
+
+    def items(self, path: str) -> tuple[Reader, ...]:
+        """The elements of a list; none if it is absent."""
+        place = self.at(path)
+        if place.value is None:
+            return ()
+        return place.elements()
+
+    def elements(self) -> tuple[Reader, ...]:
+        """The elements of this list."""
+        if not isinstance(self.value, list) or len(self.value) > MAX_ITEMS:
+            raise DeliveryUnreadable(
+                f"{self.path or 'the document'} is not a list (of fair length)"
+            )
+        return tuple(Reader(item, f"{self.path}[{i}]") for i, item in enumerate(self.value))
+
+    def instant_gmt(self, path: str) -> datetime | None:
+        """An ISO 8601 instant; without an offset it is UTC. None if absent or empty."""
+        text = self.text(path, "")
+        if not text:
+            return None
+        try:
+            instant = datetime.fromisoformat(text)
+            return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise DeliveryUnreadable(f"{self.at(path).path} is not an instant") from None
+
+
+def _or_missing(place: Reader, default: T | None) -> T:
+    if default is None:
+        raise DeliveryUnreadable(f"{place.path} is missing")
+    return default
+
+
+def _decimal(place: Reader) -> Decimal:
+    value = place.value
+    if isinstance(value, str) and len(value) <= MAX_DIGITS:
+        value = _decimal_of(value.strip())
+    if not isinstance(value, Decimal) or not value.is_finite() or _too_wide(value):
+        raise DeliveryUnreadable(f"{place.path} is not a number (of fair size)")
+    return value
+
+
+def _decimal_of(text: str) -> Decimal | None:
+    try:
+        # Decimal reads "1_000" and digits of any script; money has neither.
+        return Decimal(text) if text.isascii() and "_" not in text else None
+    except ArithmeticError:
+        return None
+
+
+def _too_wide(value: Decimal) -> bool:
+    return value != 0 and not -MAX_DIGITS <= value.adjusted() <= MAX_DIGITS // 2

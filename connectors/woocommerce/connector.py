@@ -1,0 +1,119 @@
+"""WooCommerce, the pure part: who signed a delivery, what it says, and what sale an order is."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from connectors.contract import (
+    ConnectionFacts,
+    Credentials,
+    Delivery,
+    DeliveryUnreadable,
+    Notice,
+    SignatureInvalid,
+)
+from connectors.reader import Reader, read_json
+from connectors.signing import signed_with_any
+from connectors.woocommerce import client
+from connectors.woocommerce.orders import sale_of
+from hub.clock import Clock, SystemClock
+from hub.domain.sale import Sale
+
+#: https://github.com/woocommerce/woocommerce-rest-api-docs (webhooks). There is no "order.paid".
+TOPICS: Final = frozenset({"order.created", "order.updated", "order.deleted", "order.restored"})
+#: A cart that a page made before anybody ordered: https://github.com/woocommerce/woocommerce/issues/37958
+DRAFTS: Final = frozenset({"checkout-draft", "auto-draft", "draft", "new"})
+_PING: Final = re.compile(rb"webhook_id=\d{1,20}")
+
+
+class WooCommerce:
+    """Stateless. `account` is the address of the store, with the folder it lives in if any."""
+
+    platform = "woocommerce"
+    credential_names: Mapping[str, bool] = MappingProxyType(
+        {"webhook_secret": False, "consumer_key": True, "consumer_secret": True}
+    )
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+
+    def is_greeting(self, delivery: Delivery) -> bool:
+        """The form post, never signed, that a store sends when a webhook is saved.
+
+        Anything but exactly 200 makes the store repeat it before every delivery:
+        WC_Webhook::deliver_ping in includes/class-wc-webhook.php.
+        """
+        return (
+            "x-wc-webhook-signature" not in delivery.headers
+            and _PING.fullmatch(delivery.body) is not None
+        )
+
+    def authenticate(self, delivery: Delivery, credentials: Credentials) -> None:
+        signature = delivery.headers.get("x-wc-webhook-signature", "")
+        if not signed_with_any(delivery.body, signature, _secrets(credentials.current())):
+            raise SignatureInvalid("the delivery is not signed with this connection's secret")
+
+    def read(self, delivery: Delivery) -> Notice | None:
+        topic = delivery.headers.get("x-wc-webhook-topic", "")
+        if topic not in TOPICS:
+            return None
+        order = read_json(delivery.body)
+        order_id = order_id_of(order)
+        # The topic is a header and not signed. A real "deleted" carries the id and nothing else,
+        # so an old body replayed under another topic can never make an order disappear.
+        whole = order.names() != {"id"}
+        if whole and order.text("status", "") in DRAFTS:
+            return None
+        return Notice(
+            event=topic,
+            event_key=_event_key(topic, delivery.body),
+            order_id=order_id,
+            snapshot=delivery.body if whole else None,
+            gone=topic == "order.deleted" and not whole,
+        )
+
+    def can_fetch(self, credentials: Credentials) -> bool:
+        keys = credentials.current()
+        return bool(keys.get("consumer_key") and keys.get("consumer_secret"))
+
+    def fetch(self, order_id: str, connection: ConnectionFacts, credentials: Credentials) -> bytes:
+        return client.Shop.of(connection, credentials, self._clock).order(order_id)
+
+    def changed_since(
+        self, instant: datetime, connection: ConnectionFacts, credentials: Credentials
+    ) -> Iterator[str]:
+        return client.Shop.of(connection, credentials, self._clock).changed_since(instant)
+
+    def normalize(self, order: bytes, connection: ConnectionFacts) -> Sale:
+        return sale_of(read_json(order), connection.settings)
+
+
+def order_id_of(order: Reader) -> str:
+    """The id, which is part of an address when we ask for the order: digits only."""
+    order_id = order.text("id")
+    if not (order_id.isascii() and order_id.isdigit() and len(order_id) <= 20):
+        raise DeliveryUnreadable("id is not the number of an order")
+    return order_id
+
+
+def _secrets(current: Mapping[str, str]) -> Iterator[str]:
+    """Every webhook secret, old ones too, as given and as the store may have decoded it.
+
+    WC_Webhook::generate_signature signs with wp_specialchars_decode(secret, ENT_QUOTES).
+    """
+    for name, secret in current.items():
+        if name.startswith("webhook_secret") and secret:
+            yield secret
+            yield html.unescape(secret)
+
+
+def _event_key(topic: str, body: bytes) -> str:
+    """The delivery id names a second and not a fact (three orders have shared one), and neither
+    it nor the webhook's id is signed: only the bytes count."""
+    return hashlib.sha256(topic.encode() + b"\n" + body).hexdigest()

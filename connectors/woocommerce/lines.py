@@ -1,0 +1,149 @@
+"""The lines of an order: what each cost without tax, and the taxes it was charged.
+
+How WooCommerce rounds, and which of its amounts add up to what was charged: README.md, "Money".
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+from connectors.reader import Reader
+from hub.domain.sale import SaleLine, SaleTax
+
+CENT: Final = Decimal("0.01")
+ZERO: Final = Decimal(0)
+#: cfdi:Concepto/@Descripcion: http://omawww.sat.gob.mx/tramitesyservicios/Paginas/anexo_20.htm
+MAX_DESCRIPTION: Final = 1000
+
+_INLINE: Final = re.compile(
+    r"</?(?:a|b|em|i|mark|small|span|strong|sub|sup|u)\b[^<>]*>", re.IGNORECASE
+)
+_TAG: Final = re.compile(r"</?[A-Za-z!][^<>]*>")
+
+Rates = Mapping[str, Reader]
+
+
+def rates_of(order: Reader) -> Rates:
+    return {rate.text("rate_id"): rate for rate in order.items("tax_lines")}
+
+
+def lines_of(order: Reader, doubts: list[str]) -> tuple[SaleLine, ...]:
+    """Every charge of the order as a line; negative fees are not among them (`fees.lower`)."""
+    rates = rates_of(order)
+    gross = order.flag("prices_include_tax", default=False)
+    lines = [_product(item, rates, doubts, gross=gross) for item in order.items("line_items")]
+    lines += [_shipping(item, rates, doubts) for item in order.items("shipping_lines")]
+    lines += [
+        fee_line(item, rates, doubts)
+        for item in order.items("fee_lines")
+        if item.decimal("total", ZERO) >= 0
+    ]
+    # A free shipping method is no concept of an invoice; a free product is one that was given.
+    kept = tuple(line for line in lines if line.kind == "product" or line.total != 0)
+    doubts += [
+        f"El renglón {line.key} tiene cantidad o importe negativo, o cantidad cero."
+        for line in kept
+        if line.base < 0 or line.quantity <= 0
+    ]
+    return kept
+
+
+def _product(item: Reader, rates: Rates, doubts: list[str], *, gross: bool) -> SaleLine:
+    total = item.decimal("total", ZERO)
+    # By hand a price can be raised: then "total" is above "subtotal" and there is no discount.
+    subtotal = max(item.decimal("subtotal", total), total)
+    return SaleLine(
+        key=item.text("id"),
+        description=description(item.text("name", "")) or "Producto",
+        quantity=item.decimal("quantity", Decimal(1)),
+        subtotal=subtotal,
+        discount=subtotal - total,
+        taxes=_taxes(item, rates, doubts, gross=gross),
+        sku=item.text("sku", ""),
+        # 0 once the product is deleted. A variation is found by its sku or by its product.
+        product="" if (ref := item.text("product_id", "0")) == "0" else ref,
+        tax_class=item.text("tax_class", ""),
+    )
+
+
+def _shipping(item: Reader, rates: Rates, doubts: list[str]) -> SaleLine:
+    total = item.decimal("total", ZERO)
+    return SaleLine(
+        key=item.text("id"),
+        description=description(item.text("method_title", "")) or "Envío",
+        quantity=Decimal(1),
+        subtotal=total,
+        discount=ZERO,
+        taxes=_taxes(item, rates, doubts, gross=False),
+        kind="shipping",
+        product=item.text("method_id", ""),
+    )
+
+
+def fee_line(item: Reader, rates: Rates, doubts: list[str]) -> SaleLine:
+    total = item.decimal("total", ZERO)
+    return SaleLine(
+        key=item.text("id"),
+        description=description(item.text("name", "")) or "Cargo",
+        quantity=Decimal(1),
+        subtotal=total,
+        discount=ZERO,
+        taxes=_taxes(item, rates, doubts, gross=False),
+        kind="fee",
+        tax_class=item.text("tax_class", ""),
+    )
+
+
+def _taxes(item: Reader, rates: Rates, doubts: list[str], *, gross: bool) -> tuple[SaleTax, ...]:
+    # A rate that does not apply to a line is stated with an empty amount.
+    stated = [tax for tax in item.items("taxes") if tax.has("total") and tax.text("total")]
+    amounts = [tax.decimal("total") for tax in stated]
+    charged = item.decimal("total_tax", sum(amounts, ZERO))
+    if abs(sum(amounts, ZERO) - charged) > CENT * len(amounts):
+        doubts.append(
+            f"Los impuestos del renglón {item.text('id')} no suman su total de impuestos."
+        )
+    else:
+        amounts = _as_charged(amounts, charged, gross=gross)
+    return tuple(
+        _tax(tax.text("id"), amount, rates) for tax, amount in zip(stated, amounts, strict=True)
+    )
+
+
+def _as_charged(amounts: list[Decimal], charged: Decimal, *, gross: bool) -> list[Decimal]:
+    """The amounts of the taxes that, with the line's net, make what the buyer paid.
+
+    Where tax was put on top, that is the sum of the rounded taxes (`total_tax`). Where the price
+    includes it, net and unrounded taxes together are the price; `total_tax` is not used, unless
+    the taxes themselves came rounded (a delivered order, `dp=2`).
+    """
+    rounded = [amount.quantize(CENT, ROUND_HALF_UP) for amount in amounts]
+    if not amounts or sum(amounts, ZERO) == charged or (gross and rounded != amounts):
+        return amounts
+    largest = max(range(len(rounded)), key=lambda i: abs(rounded[i]))
+    rounded[largest] += charged - sum(rounded, ZERO)
+    return rounded
+
+
+def _tax(ref: str, amount: Decimal, rates: Rates) -> SaleTax:
+    rate = rates.get(ref)
+    if rate is None:
+        return SaleTax(amount=amount, ref=ref)
+    percent = rate.decimal("rate_percent") if rate.has("rate_percent") else None
+    return SaleTax(
+        amount=amount,
+        rate=None if percent is None else percent / 100,
+        label=description(rate.text("label", "")),
+        ref=ref,
+        compound=rate.flag("compound", default=False),
+    )
+
+
+def description(name: str) -> str:
+    """The name without markup, on one line, as long as an invoice can hold."""
+    bare = html.unescape(_TAG.sub(" ", _INLINE.sub("", name)))
+    return " ".join(_TAG.sub(" ", _INLINE.sub("", bare)).split())[:MAX_DESCRIPTION].strip()

@@ -1,0 +1,120 @@
+"""An order of WooCommerce as a `Sale`. Pure. Why each field is read as it is: README.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from connectors.contract import DeliveryUnreadable
+from connectors.reader import Reader
+from connectors.woocommerce import fees
+from connectors.woocommerce.buyer import buyer_of
+from connectors.woocommerce.lines import CENT, ZERO, description, lines_of
+from connectors.woocommerce.refunds import refunds_of
+from hub.domain.sale import Payment, PaymentState, Sale, SaleLine
+
+#: https://woocommerce.com/document/managing-orders/order-statuses/
+_STATES: Final = {
+    "pending": PaymentState.PENDING,
+    "on-hold": PaymentState.PENDING,
+    "failed": PaymentState.PENDING,
+    "checkout-draft": PaymentState.PENDING,
+    "cancelled": PaymentState.CANCELLED,
+    "trash": PaymentState.CANCELLED,
+    "refunded": PaymentState.REFUNDED,
+}
+_PAID_STATUSES: Final = frozenset({"processing", "completed"})
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+
+
+def sale_of(document: Reader, settings: Mapping[str, Any]) -> Sale:
+    """Of what `fetch` returned ({"order", "refunds"}) or of an order as it was delivered."""
+    fetched = document.at("order")
+    order = fetched if fetched.value is not None else document
+    order.names()
+    doubts: list[str] = []
+    lines = fees.lower(lines_of(order, doubts), order, doubts)
+    total = order.decimal("total")
+    _check_sum(lines, total, doubts)
+    status = order.text("status")
+    paid_at = order.instant_gmt("date_paid_gmt")
+    key = order.text("id")
+    return Sale(
+        key=key,
+        number=order.text("number", "") or key,
+        revision=_revision(order),
+        placed_at=_placed_at(order),
+        paid_at=paid_at,
+        payment_state=_payment_state(status, paid_at, settings, doubts),
+        currency=_currency(order),
+        total=total,
+        lines=lines,
+        payments=_payments(order, total),
+        refunds=refunds_of(document, order, lines),
+        buyer=buyer_of(order),
+        status=status,
+        unverified=order is document,
+        doubts=tuple(doubts),
+    )
+
+
+def _placed_at(order: Reader) -> datetime:
+    placed_at = order.instant_gmt("date_created_gmt")
+    if placed_at is None:
+        raise DeliveryUnreadable("date_created_gmt is missing")
+    return placed_at
+
+
+def _revision(order: Reader) -> int:
+    """Seconds: WooCommerce keeps no finer ones, so two changes can share a revision."""
+    return int((order.instant_gmt("date_modified_gmt") or _placed_at(order)).timestamp())
+
+
+def _currency(order: Reader) -> str:
+    currency = order.text("currency").upper()
+    if not _CURRENCY.fullmatch(currency):
+        raise DeliveryUnreadable("currency is not a code of three letters")
+    return currency
+
+
+def _payment_state(
+    status: str, paid_at: datetime | None, settings: Mapping[str, Any], doubts: list[str]
+) -> PaymentState:
+    """Paid is said by the date and the status together: a date outlives cancelling, and
+    cash on delivery is "processing" without one."""
+    if status in _STATES:
+        return _STATES[status]
+    if status in _PAID_STATUSES | _extra_paid(settings):
+        return PaymentState.PAID if paid_at else PaymentState.PENDING
+    doubts.append(f"Estado de pedido desconocido: {status[:60]!r}.")
+    return PaymentState.UNKNOWN
+
+
+def _extra_paid(settings: Mapping[str, Any]) -> frozenset[str]:
+    """The merchant's own statuses, with or without the "wc-" that WordPress stores them with."""
+    given = settings.get("extra_paid_statuses") or ()
+    return frozenset(str(status).removeprefix("wc-") for status in given)
+
+
+def _payments(order: Reader, total: Decimal) -> tuple[Payment, ...]:
+    """One, if the order names a method: WooCommerce knows no split payments."""
+    method = order.text("payment_method", "")
+    if not method or total == 0:
+        return ()
+    label = description(order.text("payment_method_title", ""))
+    return (Payment(method=method, amount=total, label=label),)
+
+
+def _check_sum(lines: tuple[SaleLine, ...], total: Decimal, doubts: list[str]) -> None:
+    """A doubt if the lines miss the total by more than rounding explains.
+
+    Each amount of a line (net, each tax) and the total itself may have been rounded to cents by
+    itself, so each may be half a cent off. Anything more was charged or given outside the lines.
+    """
+    amounts = 1 + sum(1 + len(line.taxes) for line in lines)
+    gap = sum((line.total for line in lines), ZERO) - total
+    if abs(gap) > CENT / 2 * amounts:
+        doubts.append(f"Los renglones difieren del total cobrado por {abs(gap):.2f}.")
