@@ -156,9 +156,9 @@ class Stamping:
     def reviewed(self, world: World, index: int) -> Iterator[World]:
         """What a person may do: ask again, or let it be built anew or given up."""
         waiting = self.design.quiet_period and bool(world.flights)
-        if self.design.resend_unknown and world.attempts and not waiting:
-            if len(world.attempts) < MAX_ATTEMPTS:
-                yield self.claim(self.rebuilt(world), index)
+        may_send = 0 < len(world.attempts) < MAX_ATTEMPTS and not waiting
+        if self.design.resend_unknown and may_send:
+            yield self.claim(self.rebuilt(world), index)
         if all_definite(world):
             yield move(world, State.REQUESTED)
             yield move(world, State.REJECTED)
