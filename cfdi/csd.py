@@ -177,7 +177,7 @@ def check_csd(cer: bytes, key: bytes, password: str, *, rfc: str, now: datetime)
 
 
 def authority(certificate: Certificate, extra_roots: Iterable[bytes] = ()) -> str:
-    """Who issued it: "sandbox" if one of `extra_roots` signed it, else "sat", "sat-test", "unknown".
+    """Who issued it: "sandbox" if one of `extra_roots` signed it, "sat", "sat-test" or "unknown".
 
     SAT's authorities are known by name only: a PAC checks the chain (its code 308). "sat-test" is
     the authority of SAT's published test certificates, which live accounts must refuse.

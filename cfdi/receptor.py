@@ -1,0 +1,160 @@
+"""The receiver's five data: put in order, and checked with every rule that needs no list of SAT's.
+
+Whether the RFC is registered, under that name and postal code, only a PAC can say.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from cfdi.catalogs import REGIMEN_FISCAL, USO_CFDI, RegimenFiscal, UsoCfdi, codigo_postal_exists
+from cfdi.comprobante import Receptor
+from cfdi.findings import Finding, at_form
+from cfdi.rfc import GENERIC_FOREIGN, GENERIC_NATIONAL, check_digit_matches, person, well_formed
+
+GENERIC_NAME = "PUBLICO EN GENERAL"
+
+#: Well above every limit of SAT's, and short enough to normalise whatever it holds.
+_LONGEST_INPUT = 1000
+_NOMBRE_MAX = 300
+#: Control, surrogate, private use, unassigned: nothing a name is written with.
+_NOT_TEXT = {"Cc", "Cs", "Co", "Cn"}
+#: Only other kinds of document have these: payments and payroll.
+_USOS_OF_OTHER_DOCUMENTS = {"CP01", "CN01"}
+# The régimen de capital stands in the deed, but not in SAT's register of names.
+_CAPITALS = (
+    *(" SA", " SA DE CV", " SAB", " SAB DE CV", " SAPI", " SAPI DE CV", " SAS", " SAS DE CV"),
+    *(" S DE RL", " S DE RL DE CV", " S DE RL MI", " SC DE RL", " SC DE RL DE CV", " SC", " AC"),
+    *(" S EN C", " S EN C POR A", " S EN NC", " SA DE CV SOFOM ENR", " SA DE CV SOFOM ER"),
+)
+
+
+def normalize(rfc: str, nombre: str, cp: str, regimen: str, uso: str) -> Receptor:
+    """As SAT writes it: NFC, capitals, single blanks, no invisible characters.
+
+    Ñ, & and accents stay: SAT compares the name with its register exactly.
+    """
+    return Receptor(
+        rfc=re.sub(r"[\s-]", "", _tidy(rfc)),
+        nombre=_tidy(nombre),
+        domicilio_fiscal=_tidy(cp),
+        regimen_fiscal=_tidy(regimen),
+        uso_cfdi=_tidy(uso),
+    )
+
+
+def check(receptor: Receptor) -> tuple[Finding, ...]:
+    """What a PAC would surely refuse, all of it at once, in the order of the form."""
+    return (
+        *_rfc(receptor.rfc),
+        *_nombre(receptor.nombre),
+        *_cp(receptor.domicilio_fiscal),
+        *_regimen(receptor),
+        *_uso(receptor),
+    )
+
+
+def warn(receptor: Receptor) -> tuple[Finding, ...]:
+    """What looks wrong but may be right: for a person to look at again, never to block."""
+    doubts = []
+    if well_formed(receptor.rfc) and not check_digit_matches(receptor.rfc):
+        doubts.append(at_form("rfc_check_digit"))
+    if person(receptor.rfc) == "moral" and _ends_in_capital(receptor.nombre):
+        doubts.append(at_form("nombre_capital"))
+    return tuple(doubts)
+
+
+def regimenes_for(rfc_or_person: str) -> tuple[RegimenFiscal, ...]:
+    """The regímenes that a person of this kind can have; all of them while the RFC is not known."""
+    kind = _kind(rfc_or_person)
+    return tuple(each for each in REGIMEN_FISCAL.values() if _is_for(each, kind))
+
+
+def usos_for(rfc_or_person: str, regimen: str, allowed: Iterable[str] = ()) -> tuple[UsoCfdi, ...]:
+    """The uses open to such a receiver, of those the merchant allows (all if it names none).
+
+    Without a régimen ("") all regímenes count.
+    """
+    kind, wanted = _kind(rfc_or_person), frozenset(allowed)
+    return tuple(
+        uso
+        for uso in USO_CFDI.values()
+        if _is_for(uso, kind)
+        and uso.clave not in _USOS_OF_OTHER_DOCUMENTS
+        and (not regimen or regimen in uso.regimenes)
+        and (not wanted or uso.clave in wanted)
+    )
+
+
+def _tidy(text: str) -> str:
+    visible = (c for c in text[:_LONGEST_INPUT] if unicodedata.category(c) != "Cf")
+    return " ".join(unicodedata.normalize("NFC", "".join(visible)).upper().split())
+
+
+def _rfc(rfc: str) -> Iterator[Finding]:
+    if not rfc:
+        yield at_form("rfc_missing")
+    elif rfc in {GENERIC_NATIONAL, GENERIC_FOREIGN}:
+        yield at_form("rfc_generic")
+    elif not well_formed(rfc):
+        yield at_form("rfc_malformed")
+
+
+def _nombre(nombre: str) -> Iterator[Finding]:
+    if not nombre:
+        yield at_form("nombre_missing")
+    elif len(nombre) > _NOMBRE_MAX:
+        yield at_form("nombre_too_long")
+    elif "|" in nombre or any(unicodedata.category(c) in _NOT_TEXT for c in nombre):
+        yield at_form("nombre_characters")
+    elif _without_accents(nombre) == GENERIC_NAME:
+        yield at_form("CFDI40146")
+
+
+def _cp(cp: str) -> Iterator[Finding]:
+    if not re.fullmatch("[0-9]{5}", cp):
+        yield at_form("cp_malformed")
+    elif not codigo_postal_exists(cp):
+        yield at_form("CFDI40147")
+
+
+def _regimen(receptor: Receptor) -> Iterator[Finding]:
+    regimen = REGIMEN_FISCAL.get(receptor.regimen_fiscal)
+    if regimen is None:
+        yield at_form("CFDI40157")
+    elif not _is_for(regimen, person(receptor.rfc)):
+        yield at_form("CFDI40158")
+
+
+def _uso(receptor: Receptor) -> Iterator[Finding]:
+    uso = USO_CFDI.get(receptor.uso_cfdi)
+    if uso is None or uso.clave in _USOS_OF_OTHER_DOCUMENTS:
+        yield at_form("CFDI40160")
+        return
+    # A wrong régimen is said at its own field; one mistake is not told twice.
+    known = receptor.regimen_fiscal in REGIMEN_FISCAL
+    if not _is_for(uso, person(receptor.rfc)) or (
+        known and receptor.regimen_fiscal not in uso.regimenes
+    ):
+        yield at_form("CFDI40161")
+
+
+def _kind(rfc_or_person: str) -> str | None:
+    return rfc_or_person if rfc_or_person in {"fisica", "moral"} else person(rfc_or_person)
+
+
+def _is_for(item: RegimenFiscal | UsoCfdi, kind: str | None) -> bool:
+    return kind is None or (item.moral if kind == "moral" else item.fisica)
+
+
+def _without_accents(text: str) -> str:
+    letters = unicodedata.normalize("NFD", text)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+def _ends_in_capital(nombre: str) -> bool:
+    """However it is spaced: "S.A. DE C.V.", "S A DE C V", "SA DE CV"."""
+    words = " ".join(re.sub("[.,]", " ", nombre).split())
+    return re.sub(r"\b(?!S (?:DE|EN)\b)(\w) (?=\w\b)", r"\1", words).endswith(_CAPITALS)
