@@ -1,0 +1,44 @@
+"""Text and numbers as they are printed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from decimal import Decimal
+
+ZERO_WIDTH_SPACE = "\u200b"
+#: Marks that turn the direction of what follows: printed, they could show a number backwards.
+#: https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings
+_DIRECTION_MARKS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F])
+
+
+def plain(text: str, run: int = 24) -> str:
+    """The text without direction marks; a word longer than `run` may be broken every `run`."""
+    return re.sub(
+        rf"\S{{{run}}}(?=\S)",
+        lambda long_word: long_word.group() + ZERO_WIDTH_SPACE,
+        unicodedata.normalize("NFC", text.translate(_DIRECTION_MARKS)),
+    )
+
+
+def rows(text: str, width: int) -> list[str]:
+    """The text cut into rows of `width` characters: for seals, printed in fixed pitch."""
+    return [text[start : start + width] for start in range(0, len(text), width)]
+
+
+def number(written: str, least_decimals: int = 2) -> str:
+    """With thousands apart and no insignificant zeros beyond `least_decimals`: 1,234.50."""
+    entero, _, decimals = format(Decimal(written), "f").partition(".")
+    kept = decimals.rstrip("0").ljust(least_decimals, "0")
+    grouped = f"{Decimal(entero):,f}"
+    return f"{grouped}.{kept}" if kept else grouped
+
+
+def amount(written: str) -> str:
+    """A document amount with the decimals it was written with: 1,234.50."""
+    return f"{Decimal(written):,f}"
+
+
+def percent(rate: str) -> str:
+    """A fraction as a percentage: 0.160000 is 16 %."""
+    return f"{number(str(Decimal(rate) * 100), 0)} %"
