@@ -1,0 +1,1 @@
+"""The design system: tokens, components and the layout that all surfaces share."""
