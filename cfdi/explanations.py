@@ -20,11 +20,12 @@ FORM: dict[str, tuple[str, str, str]] = {
         "rfc",
         (
             "El RFC no está bien escrito. Son 13 letras y números si es persona física, 12 si es "
-            "empresa, sin espacios ni guiones. Por ejemplo, las letras van primero y luego la fecha."
+            "empresa, sin espacios ni guiones. Por ejemplo, las letras van primero y luego la "
+            "fecha."
         ),
         (
-            "This is not how an RFC is written: 13 letters and digits for a person, 12 for a company, "
-            "letters first, then the date."
+            "This is not how an RFC is written: 13 letters and digits for a person, 12 for a "
+            "company, letters first, then the date."
         ),
     ),
     "rfc_generic": (
@@ -65,8 +66,8 @@ FORM: dict[str, tuple[str, str, str]] = {
             "S. DE R.L., A.C.…). Quítelo, salvo que su Constancia de Situación Fiscal lo ponga así."
         ),
         (
-            "On an invoice the company's name goes without its legal form (S.A. DE C.V., S. DE R.L., "
-            "A.C.…). Remove it unless the Constancia de Situación Fiscal has it in the name."
+            "On an invoice the company's name goes without its legal form (S.A. DE C.V., S. DE "
+            "R.L., A.C.…). Remove it unless the Constancia de Situación Fiscal has it in the name."
         ),
     ),
     "cp_malformed": (
@@ -81,23 +82,23 @@ FORM: dict[str, tuple[str, str, str]] = {
             "inténtelo mañana: la lista del SAT se actualiza cada día."
         ),
         (
-            "SAT does not know this RFC. Check it letter by letter. If it is new, try tomorrow: SAT's "
-            "list is renewed daily."
+            "SAT does not know this RFC. Check it letter by letter. If it is new, try tomorrow: "
+            "SAT's list is renewed daily."
         ),
     ),
     "CFDI40144": (
         "nombre",
         (
-            f"El SAT no encuentra este nombre. Escríbalo {_CSF}: completo, con el mismo orden y, si es "
-            "empresa, sin S.A. de C.V. ni similares."
+            f"El SAT no encuentra este nombre. Escríbalo {_CSF}: completo, con el mismo orden y, "
+            "si es empresa, sin S.A. de C.V. ni similares."
         ),
         f"SAT does not know this name. Write it {_CSF_EN}; a company without S.A. de C.V.",
     ),
     "CFDI40145": (
         "nombre",
         (
-            f"El nombre no es el que el SAT tiene para este RFC. Escríbalo {_CSF}: completo, con el "
-            "mismo orden y, si es empresa, sin S.A. de C.V. ni similares."
+            f"El nombre no es el que el SAT tiene para este RFC. Escríbalo {_CSF}: completo, con "
+            "el mismo orden y, si es empresa, sin S.A. de C.V. ni similares."
         ),
         (
             "The name is not the one SAT has for this RFC. Write it "
@@ -115,16 +116,16 @@ FORM: dict[str, tuple[str, str, str]] = {
     "CFDI40147": (
         "cp",
         (
-            "Ese código postal no existe para el SAT. Use el de su domicilio fiscal (el que está en su "
-            "Constancia de Situación Fiscal), no el de entrega."
+            "Ese código postal no existe para el SAT. Use el de su domicilio fiscal (el que está "
+            "en su Constancia de Situación Fiscal), no el de entrega."
         ),
         "SAT does not know this postal code. Use that of the fiscal address, not of the delivery.",
     ),
     "CFDI40148": (
         "cp",
         (
-            "El código postal no es el que el SAT tiene para este RFC. Use el de su domicilio fiscal "
-            "(el que está en su Constancia de Situación Fiscal), no el de entrega."
+            "El código postal no es el que el SAT tiene para este RFC. Use el de su domicilio "
+            "fiscal (el que está en su Constancia de Situación Fiscal), no el de entrega."
         ),
         (
             "The postal code is not the one SAT has for this RFC. Use that of the fiscal address, "
@@ -139,12 +140,12 @@ FORM: dict[str, tuple[str, str, str]] = {
     "CFDI40158": (
         "regimen",
         (
-            "Ese régimen fiscal no corresponde a su tipo de RFC: unos son para personas físicas (13 "
-            "letras y números) y otros para empresas (12). Elija otro de la lista."
+            "Ese régimen fiscal no corresponde a su tipo de RFC: unos son para personas físicas "
+            "(13 letras y números) y otros para empresas (12). Elija otro de la lista."
         ),
         (
-            "This régimen fiscal is not for this kind of RFC: some are for persons (13 characters), "
-            "others for companies (12). Choose another."
+            "This régimen fiscal is not for this kind of RFC: some are for persons (13 "
+            "characters), others for companies (12). Choose another."
         ),
     ),
     "CFDI40160": (
@@ -155,13 +156,13 @@ FORM: dict[str, tuple[str, str, str]] = {
     "CFDI40161": (
         "uso",
         (
-            "Con su régimen fiscal no se puede usar ese uso de la factura. Elija otro; «Sin efectos "
-            "fiscales» (S01) siempre se puede. Con sueldos y salarios (605) no se puede «Gastos en "
-            "general» (G03)."
+            "Con su régimen fiscal no se puede usar ese uso de la factura. Elija otro; «Sin "
+            "efectos fiscales» (S01) siempre se puede. Con sueldos y salarios (605) no se puede "
+            "«Gastos en general» (G03)."
         ),
         (
-            "This use is not allowed with the régimen fiscal. Choose another: S01 is always allowed; "
-            "605 (salaries) cannot use G03."
+            "This use is not allowed with the régimen fiscal. Choose another: S01 is always "
+            "allowed; 605 (salaries) cannot use G03."
         ),
     ),
 }
@@ -214,8 +215,8 @@ ISSUER: dict[str, tuple[str, str, str]] = {
     "402": (
         "emisor.rfc",
         (
-            "El SAT no tiene a quien emite en su lista de contribuyentes obligados (LCO). Un CSD nuevo "
-            "tarda hasta 72 horas en aparecer; si no, aclare su situación con el SAT."
+            "El SAT no tiene a quien emite en su lista de contribuyentes obligados (LCO). Un CSD "
+            "nuevo tarda hasta 72 horas en aparecer; si no, aclare su situación con el SAT."
         ),
         (
             "The issuer is not in SAT's list of taxpayers (LCO). A new CSD takes up to 72 hours to "
