@@ -101,7 +101,8 @@ class Pac(Protocol):
     def recover(self, sealed: bytes, reference: str) -> Answer:
         """Ask for a stamp that the provider said exists, without making a new one.
 
-        `Stamped` with the document, `Later` when there is surely none, `Unknown` when it cannot tell.
+        `Stamped` with the document, `Later` when there is surely none, `Unknown` when it cannot
+        tell.
         """
         ...
 

@@ -1,0 +1,194 @@
+"""The providers there are, what each needs to know, and how an account becomes a client."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from cfdi.pac.contract import Dedupe, Pac, Terms
+from cfdi.pac.sandbox import IN_FLIGHT_MAX, TOKEN
+from cfdi.pac.sw import SwSapien
+
+TEST: Final = "test"
+LIVE: Final = "live"
+
+
+class AccountInvalid(ValueError):
+    """The settings make no account. The message says which and what to do; it holds no secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    name: str
+    secret: bool
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    name: str
+    settings: tuple[Setting, ...]
+    terms: Terms
+    environments: tuple[str, ...]
+    #: By environment, where the address is known.
+    default_url: Mapping[str, str]
+    #: Whose certificates it stamps, by environment (words of `cfdi.csd.authority`).
+    authorities: Mapping[str, frozenset[str]]
+
+
+_SETTINGS: Final = (
+    Setting("url", secret=False, required=False),
+    Setting("token", secret=True, required=False),
+    Setting("user", secret=False, required=False),
+    Setting("password", secret=True, required=False),
+)
+
+PROVIDERS: Final[Mapping[str, Provider]] = {
+    "sandbox": Provider(
+        name="sandbox",
+        settings=(Setting("url", secret=False, required=True), *_SETTINGS[1:]),
+        terms=Terms(
+            dedupe=Dedupe.REFERENCE,
+            reference_lifetime=timedelta(hours=72),
+            in_flight_max=IN_FLIGHT_MAX,
+            connect_timeout=timedelta(seconds=2),
+            read_timeout=timedelta(seconds=5),
+        ),
+        environments=(TEST,),
+        default_url={},
+        authorities={TEST: frozenset({"sandbox", "sat-test"})},
+    ),
+    "sw": Provider(
+        name="sw",
+        settings=_SETTINGS,
+        terms=Terms(
+            dedupe=Dedupe.REFERENCE,
+            reference_lifetime=timedelta(hours=72),
+            in_flight_max=timedelta(seconds=120),
+            connect_timeout=timedelta(seconds=5),
+            read_timeout=timedelta(seconds=30),
+        ),
+        environments=(TEST, LIVE),
+        default_url={
+            TEST: "https://services.test.sw.com.mx",
+            LIVE: "https://services.sw.com.mx",
+        },
+        authorities={TEST: frozenset({"sat", "sat-test"}), LIVE: frozenset({"sat"})},
+    ),
+}
+
+
+def stamps_certificates_of(provider: str, environment: str, authority: str) -> bool:
+    """Whether an account takes certificates of this authority. A live one takes only SAT's own."""
+    return authority in _provider(provider).authorities.get(environment, frozenset())
+
+
+def checked_settings(
+    provider: str, environment: str, settings: Mapping[str, str], *, allow_private: bool = False
+) -> dict[str, str]:
+    """The settings complete with their defaults. Raises `AccountInvalid`; makes no network call.
+
+    `allow_private`: the address may be of a private network and need not be https.
+    """
+    known = _provider(provider)
+    if environment not in known.environments:
+        choice = " or ".join(known.environments)
+        raise AccountInvalid(f"provider {provider} has no {environment!r} accounts: use {choice}")
+    names = {setting.name for setting in known.settings}
+    if unknown := sorted(set(settings) - names):
+        raise AccountInvalid(
+            f"provider {provider} has no setting {unknown[0]!r}: {', '.join(sorted(names))}"
+        )
+    given = {name: value.strip() for name, value in settings.items() if value.strip()}
+    if "url" not in given and environment in known.default_url:
+        given["url"] = known.default_url[environment]
+    _check_url(provider, given.get("url", ""), allow_private=allow_private)
+    _check_credentials(provider, given)
+    return given
+
+
+def open_account(
+    provider: str,
+    environment: str,
+    settings: Mapping[str, str],
+    monotonic: Callable[[], float],
+    *,
+    allow_private: bool = False,
+) -> Pac:
+    """The client of an account. Keep it: it holds the token and the circuit breaker."""
+    given = checked_settings(provider, environment, settings, allow_private=allow_private)
+    return SwSapien(
+        given["url"],
+        token=given.get("token"),
+        user=given.get("user"),
+        password=given.get("password"),
+        terms=PROVIDERS[provider].terms,
+        name=provider,
+        monotonic=monotonic,
+    )
+
+
+def _provider(name: str) -> Provider:
+    try:
+        return PROVIDERS[name]
+    except KeyError:
+        choice = ", ".join(sorted(PROVIDERS))
+        raise AccountInvalid(f"there is no provider {name!r}: choose one of {choice}") from None
+
+
+def _check_credentials(provider: str, given: dict[str, str]) -> None:
+    """A token, or user and password. The sandbox lets in whoever says nothing."""
+    login = {"user", "password"} & set(given)
+    if "token" in given and login:
+        raise AccountInvalid("give either a token or a user and password, not both")
+    if len(login) == 1:
+        raise AccountInvalid("a user needs a password, and a password a user")
+    if provider == "sandbox" and not login:
+        given.setdefault("token", TOKEN)
+    elif "token" not in given and not login:
+        raise AccountInvalid("give a token, or a user and password, of the provider's account")
+    if not given.get("token", "x").isascii() or not given.get("token", "x").isprintable():
+        raise AccountInvalid("the token holds characters that no token has: copy it again")
+
+
+def _check_url(provider: str, url: str, *, allow_private: bool) -> None:
+    if not url:
+        raise AccountInvalid(f"provider {provider} needs the address of the service: url")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise AccountInvalid("the url is no web address") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        raise AccountInvalid("the url must look like https://host or https://host:port")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise AccountInvalid("the url must hold no user, password, query or fragment")
+    _check_host(provider, parts, allow_private=allow_private)
+
+
+def _check_host(provider: str, parts: SplitResult, *, allow_private: bool) -> None:
+    host = parts.hostname or ""
+    own_sandbox = provider == "sandbox" and _is_loopback(host)
+    if parts.scheme == "http" and not (own_sandbox or allow_private):
+        raise AccountInvalid("the url must begin with https://")
+    if _is_private(host) and not (own_sandbox or allow_private):
+        raise AccountInvalid("the url leads to a private network; ALLOW_PRIVATE_HOSTS=1 allows it")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_private(host: str) -> bool:
+    """By the address as written; where a name leads is seen only when it is connected to."""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or host.endswith((".localhost", ".local", ".internal"))

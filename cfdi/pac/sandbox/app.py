@@ -1,0 +1,196 @@
+"""The sandbox provider as a WSGI application, in the dialect of SW Sapien's REST service.
+
+https://developers.sw.com.mx/knowledge-base/timbradov4-customid
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from cfdi.pac.sandbox import IN_FLIGHT_MAX, PASSWORD, TOKEN, USER, faults, stamp
+from cfdi.pac.sandbox.authority import Authority
+from cfdi.pac.sandbox.control import Control
+from cfdi.pac.sandbox.faults import Fault, Faults
+from cfdi.pac.sandbox.http import (
+    BadRequest,
+    Reply,
+    answer,
+    failure,
+    file_of,
+    json_of,
+    success,
+)
+from cfdi.pac.sandbox.judge import AlreadyTimbrado, Judge, Refused
+from cfdi.pac.sandbox.memory import Memory, Record, ReferenceOfAnother
+from cfdi.pac.sandbox.messages import MESSAGES
+from cfdi.pac.sandbox.register import Register
+
+STAMP_PATHS: Final = frozenset({"/v4/cfdi33/stamp/v4", "/cfdi33/stamp/v4"})
+_BAD_LOGIN: Final = (
+    "AU2000 - El usuario y/o contraseña son inválidos, no se puede autenticar el servicio."
+)
+_STAMPED_BEFORE: Final = "307. El comprobante contiene un timbre previo."
+_REFERENCE_TAKEN: Final = "CFDI3307 - Timbre duplicado. El customId proporcionado está duplicado."
+_TOKEN_LIFE: Final = timedelta(hours=2)
+#: A slow answer that still keeps the promise of `IN_FLIGHT_MAX` is stamped at this age.
+_LATE: Final = IN_FLIGHT_MAX.total_seconds() / 2
+
+
+def application(
+    state: Path,
+    authority: Authority,
+    *,
+    now: Callable[[], datetime],
+    monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> WSGIApplication:
+    """`state` is the file that it remembers in. Compiles SAT's XSD before it returns."""
+    return Sandbox(state, authority, now, monotonic, sleep)
+
+
+class Sandbox:
+    """One provider: authentication, stamping, balance, and a control surface under /sandbox."""
+
+    def __init__(
+        self,
+        state: Path,
+        authority: Authority,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._memory = Memory(state)
+        self._authority = authority
+        self._judge = Judge(Register(self._memory.taxpayers), authority.root_der)
+        self._faults = Faults()
+        self._control = Control(self._memory, self._faults)
+        self._now, self._monotonic, self._sleep = now, monotonic, sleep
+        self._tokens: dict[str, datetime] = {}
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            reply = self._route(environ)
+        except BadRequest as error:
+            reply = failure(str(error), error.status)
+        return reply.send(start_response)
+
+    def _route(self, environ: WSGIEnvironment) -> Reply:
+        method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
+        if method == "POST" and path in STAMP_PATHS:
+            return self._stamp(environ)
+        if (method, path) == ("POST", "/v2/security/authenticate"):
+            login = json_of(environ)
+            return self._authenticate(login.get("user"), login.get("password"))
+        if (method, path) == ("POST", "/security/authenticate"):
+            return self._authenticate(environ.get("HTTP_USER"), environ.get("HTTP_PASSWORD"))
+        if (method, path) == ("GET", "/account/balance"):
+            return self._balance(environ)
+        if (method, path) == ("GET", "/"):
+            return answer({"service": "sandbox-pac", "status": "ok"})
+        return self._control.route(method, path, environ)
+
+    def _authenticate(self, user: object, password: object) -> Reply:
+        if (user, password) != (USER, PASSWORD):
+            return failure(_BAD_LOGIN, 401)
+        token, until = secrets.token_urlsafe(32), self._now() + _TOKEN_LIFE
+        self._tokens[token] = until
+        data = {"token": token, "expires_in": int(until.timestamp()), "tokeny_type": "Bearer"}
+        return success(data)
+
+    def _authorized(self, environ: WSGIEnvironment) -> bool:
+        kind, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        until = self._tokens.get(token)
+        return kind == "Bearer" and (token == TOKEN or (until is not None and self._now() < until))
+
+    def _balance(self, environ: WSGIEnvironment) -> Reply:
+        if not self._authorized(environ):
+            return failure(_BAD_LOGIN, 401)
+        used = len(self._memory.records())
+        return success({"saldoTimbres": 1_000_000, "timbresUtilizados": used, "unlimited": True})
+
+    def _stamp(self, environ: WSGIEnvironment) -> Reply:
+        """Read the whole request, then misbehave before, stamp, misbehave after."""
+        arrived = self._monotonic()
+        sealed, customid = file_of(environ, "xml"), environ.get("HTTP_CUSTOMID", "")
+        if not self._authorized(environ):
+            return failure(_BAD_LOGIN, 401)
+        if sealed is None or len(customid) > 100:
+            return failure("Parámetros incompletos", detail="xml (archivo), customid de 100")
+        fault = self._faults.take()
+        self._sleep(self._faults.latency)
+        if fault is not None and (early := self._before(fault)):
+            return early
+        reply = self._stamped(sealed, customid, arrived)
+        return reply if fault is None else self._after(fault, reply)
+
+    def _before(self, fault: Fault) -> Reply | None:
+        if fault.mode == faults.DROP_BEFORE:
+            return Reply(200, b"", cut=True)
+        if fault.mode == faults.GARBAGE:
+            return Reply(200, b"<html>Service", "text/html")
+        if fault.mode in faults.STATUSES:
+            return failure("", int(fault.mode))
+        if code := fault.rejected_code:
+            return failure(f"{code} - {MESSAGES[code]}")
+        if fault.mode == faults.SLOW:
+            self._sleep(min(fault.seconds, _LATE))
+        return None
+
+    def _after(self, fault: Fault, reply: Reply) -> Reply:
+        if fault.mode == faults.SLOW:
+            self._sleep(max(fault.seconds - _LATE, 0))
+        if fault.mode == faults.DROP_AFTER:
+            return Reply(200, b"", cut=True)
+        if fault.mode == faults.ERROR_AFTER_COMMIT:
+            return failure("", 500)
+        if fault.mode == faults.WITHOUT_DATA and reply.status in {200, 400}:
+            return failure(_STAMPED_BEFORE)
+        return reply
+
+    def _stamped(self, sealed: bytes, customid: str, arrived: float) -> Reply:
+        now, sha256 = self._now(), hashlib.sha256(sealed).hexdigest()
+        try:
+            if found := self._memory.find(sha256, customid, now):
+                return _previous(found)
+            root = self._judge.examine(sealed, now)
+            made = stamp.make(sealed, root, self._authority, now)
+            record = _record(
+                sha256, customid, root.get("Total", ""), stamp.parties(root), made, now
+            )
+            if self._monotonic() - arrived > IN_FLIGHT_MAX.total_seconds():
+                return failure("", 503)
+            kept = self._memory.keep(record, now)
+        except Refused as refused:
+            return failure(refused.message, detail=refused.detail)
+        except AlreadyTimbrado:
+            return failure(_STAMPED_BEFORE)
+        except ReferenceOfAnother:
+            return failure(_REFERENCE_TAKEN)
+        if kept is not record:
+            return _previous(kept)
+        return success(stamp.v4_data(made.tfd, made.cfdi))
+
+
+def _previous(found: Record) -> Reply:
+    return failure(_STAMPED_BEFORE, data={"tfd": found.tfd, "cfdi": found.cfdi})
+
+
+def _record(
+    sha256: str,
+    customid: str,
+    total: str,
+    parties: tuple[str, str],
+    made: stamp.Made,
+    now: datetime,
+) -> Record:
+    emisor, receptor = parties
+    return Record(
+        sha256, customid, made.uuid, emisor, receptor, total, now.timestamp(), made.tfd, made.cfdi
+    )
