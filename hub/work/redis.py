@@ -28,7 +28,9 @@ from types import FrameType
 from typing import Final
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from hub.work.lifeline import hold_lifeline
 
@@ -154,7 +156,7 @@ def _lock_within(file: object, seconds: float) -> bool:
 
 def _end_orphan(where: Path) -> None:
     """A server whose wrapper was killed on a system that does not then kill it too."""
-    orphan = Redis(unix_socket_path=str(where), socket_timeout=2.0)
+    orphan = Redis(unix_socket_path=str(where), socket_timeout=2.0, retry=Retry(NoBackoff(), 0))
     with suppress(RedisError, OSError):
         orphan.shutdown(save=False)
     orphan.close()
