@@ -20,8 +20,8 @@ FORM: dict[str, tuple[str, str, str]] = {
         "rfc",
         (
             "El RFC no está bien escrito. Son 13 letras y números si es persona física, 12 si es "
-            "empresa, sin espacios ni guiones. Por ejemplo, las letras van primero y luego la "
-            "fecha."
+            "empresa: primero las letras, luego la fecha de nacimiento o de constitución y "
+            "al final tres más."
         ),
         (
             "This is not how an RFC is written: 13 letters and digits for a person, 12 for a "
