@@ -14,8 +14,10 @@ MAX_BYTES: Final = 8 * 1024 * 1024
 MAX_DEPTH: Final = 40
 MAX_ITEMS: Final = 5000
 MAX_TEXT: Final = 20_000
-#: Wider than any money there is; keeps hostile exponents out of every later sum.
+#: Longer than any number that is really sent; keeps hostile exponents out of every later sum.
 MAX_DIGITS: Final = 30
+#: Digits before the point of an amount or a quantity.
+MAX_AMOUNT_DIGITS: Final = 12
 
 T = TypeVar("T")
 
@@ -26,21 +28,27 @@ def read_json(raw: bytes, *, max_bytes: int = MAX_BYTES) -> Reader:
     """A cursor at the root of the document. Raises `DeliveryUnreadable`, and nothing else."""
     if len(raw) > max_bytes:
         raise DeliveryUnreadable(f"the document is larger than {max_bytes} bytes")
-    try:
-        text = raw.decode("utf-8")
-        value = json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_refuse)
-    except RecursionError:
-        raise DeliveryUnreadable("the document is nested too deeply") from None
-    except ValueError:
-        # The parser's own message can quote the document.
-        raise DeliveryUnreadable("the document is not JSON in UTF-8") from None
+    value = _parsed(raw)
+    if isinstance(value, Exception):
+        # Raised here and not where it was caught: the parser's error holds the whole document.
+        too_deep = isinstance(value, RecursionError)
+        what = "nested too deeply" if too_deep else "not JSON in UTF-8"
+        raise DeliveryUnreadable(f"the document is {what}")
     _check_depth(value)
     return Reader(value)
 
 
+def _parsed(raw: bytes) -> Any:
+    try:
+        text = raw.decode("utf-8")
+        return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        return error
+
+
 def _number(text: str) -> Decimal:
     number = _decimal_of(text) if len(text) <= MAX_DIGITS else None
-    if number is None or _too_wide(number):
+    if number is None or _too_wide(number, MAX_DIGITS):
         raise DeliveryUnreadable("the document holds a number of unreasonable size")
     return number
 
@@ -144,11 +152,18 @@ class Reader:
         text = self.text(path, "")
         if not text:
             return None
-        try:
-            instant = datetime.fromisoformat(text)
-            return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
-        except (ValueError, OverflowError):
-            raise DeliveryUnreadable(f"{self.at(path).path} is not an instant") from None
+        instant = _instant(text)
+        if instant is None:
+            raise DeliveryUnreadable(f"{self.at(path).path} is not an instant")
+        return instant
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(text)
+        return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _or_missing(place: Reader, default: T | None) -> T:
@@ -161,7 +176,7 @@ def _decimal(place: Reader) -> Decimal:
     value = place.value
     if isinstance(value, str) and len(value) <= MAX_DIGITS:
         value = _decimal_of(value.strip())
-    if not isinstance(value, Decimal) or not value.is_finite() or _too_wide(value):
+    if not isinstance(value, Decimal) or _too_wide(value, MAX_AMOUNT_DIGITS):
         raise DeliveryUnreadable(f"{place.path} is not a number (of fair size)")
     return value
 
@@ -174,5 +189,7 @@ def _decimal_of(text: str) -> Decimal | None:
         return None
 
 
-def _too_wide(value: Decimal) -> bool:
-    return value != 0 and not -MAX_DIGITS <= value.adjusted() <= MAX_DIGITS // 2
+def _too_wide(value: Decimal, digits: int) -> bool:
+    if not value.is_finite():
+        return True
+    return value != 0 and not -MAX_DIGITS <= value.adjusted() < digits

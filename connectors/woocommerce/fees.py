@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 from connectors.reader import Reader
-from connectors.woocommerce.lines import CENT, ZERO, fee_line, rates_of
+from connectors.woocommerce.lines import CENT, ZERO, fee_line, money, rates_of
 from hub.domain.sale import SaleLine
 
 _MICRO: Final = Decimal("0.000001")
@@ -28,7 +28,7 @@ def lower(lines: tuple[SaleLine, ...], order: Reader, doubts: list[str]) -> tupl
     the sums hold, with a doubt: a person decides.
     """
     for fee in order.items("fee_lines"):
-        base = -fee.decimal("total", ZERO)
+        base = -money(fee, "total", ZERO)
         if base <= 0:
             continue
         taxes = _taxes_of(fee)
@@ -47,8 +47,8 @@ def _taxes_of(fee: Reader) -> Taxes:
     """Positive amounts by rate, adding up to the fee's rounded total_tax."""
     taxes: Taxes = {}
     for tax in fee.items("taxes"):
-        taxes[tax.text("id")] = -tax.decimal("total", ZERO)
-    charged = -fee.decimal("total_tax", -sum(taxes.values(), ZERO))
+        taxes[tax.text("id")] = -money(tax, "total", ZERO)
+    charged = -money(fee, "total_tax", -sum(taxes.values(), ZERO))
     gap = charged - sum(taxes.values(), ZERO)
     if taxes and abs(gap) <= CENT * len(taxes):
         largest = max(taxes, key=lambda ref: taxes[ref])

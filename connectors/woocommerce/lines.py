@@ -24,7 +24,18 @@ _INLINE: Final = re.compile(
 )
 _TAG: Final = re.compile(r"</?[A-Za-z!][^<>]*>")
 
+#: What the store keeps (WC_ROUNDING_PRECISION); a plug-in may write more.
+_STORED: Final = Decimal("0.000001")
+
 Rates = Mapping[str, Reader]
+
+
+def money(place: Reader, name: str, default: Decimal | None = None) -> Decimal:
+    """An amount of at most six decimals."""
+    amount = place.decimal(name, default)
+    exponent = amount.as_tuple().exponent
+    too_fine = isinstance(exponent, int) and exponent < -6
+    return amount.quantize(_STORED, ROUND_HALF_UP) if too_fine else amount
 
 
 def rates_of(order: Reader) -> Rates:
@@ -40,7 +51,7 @@ def lines_of(order: Reader, doubts: list[str]) -> tuple[SaleLine, ...]:
     lines += [
         fee_line(item, rates, doubts)
         for item in order.items("fee_lines")
-        if item.decimal("total", ZERO) >= 0
+        if money(item, "total", ZERO) >= 0
     ]
     # A free shipping method is no concept of an invoice; a free product is one that was given.
     kept = tuple(line for line in lines if line.kind == "product" or line.total != 0)
@@ -53,9 +64,9 @@ def lines_of(order: Reader, doubts: list[str]) -> tuple[SaleLine, ...]:
 
 
 def _product(item: Reader, rates: Rates, doubts: list[str], *, gross: bool) -> SaleLine:
-    total = item.decimal("total", ZERO)
+    total = money(item, "total")
     # By hand a price can be raised: then "total" is above "subtotal" and there is no discount.
-    subtotal = max(item.decimal("subtotal", total), total)
+    subtotal = max(money(item, "subtotal", total), total)
     return SaleLine(
         key=item.text("id"),
         description=description(item.text("name", "")) or "Producto",
@@ -71,7 +82,7 @@ def _product(item: Reader, rates: Rates, doubts: list[str], *, gross: bool) -> S
 
 
 def _shipping(item: Reader, rates: Rates, doubts: list[str]) -> SaleLine:
-    total = item.decimal("total", ZERO)
+    total = money(item, "total", ZERO)
     return SaleLine(
         key=item.text("id"),
         description=description(item.text("method_title", "")) or "Envío",
@@ -85,7 +96,7 @@ def _shipping(item: Reader, rates: Rates, doubts: list[str]) -> SaleLine:
 
 
 def fee_line(item: Reader, rates: Rates, doubts: list[str]) -> SaleLine:
-    total = item.decimal("total", ZERO)
+    total = money(item, "total", ZERO)
     return SaleLine(
         key=item.text("id"),
         description=description(item.text("name", "")) or "Cargo",
@@ -101,8 +112,8 @@ def fee_line(item: Reader, rates: Rates, doubts: list[str]) -> SaleLine:
 def _taxes(item: Reader, rates: Rates, doubts: list[str], *, gross: bool) -> tuple[SaleTax, ...]:
     # A rate that does not apply to a line is stated with an empty amount.
     stated = [tax for tax in item.items("taxes") if tax.has("total") and tax.text("total")]
-    amounts = [tax.decimal("total") for tax in stated]
-    charged = item.decimal("total_tax", sum(amounts, ZERO))
+    amounts = [money(tax, "total") for tax in stated]
+    charged = money(item, "total_tax", sum(amounts, ZERO))
     if abs(sum(amounts, ZERO) - charged) > CENT * len(amounts):
         doubts.append(
             f"Los impuestos del renglón {item.text('id')} no suman su total de impuestos."

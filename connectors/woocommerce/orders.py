@@ -12,7 +12,7 @@ from connectors.contract import DeliveryUnreadable
 from connectors.reader import Reader
 from connectors.woocommerce import fees
 from connectors.woocommerce.buyer import buyer_of
-from connectors.woocommerce.lines import CENT, ZERO, description, lines_of
+from connectors.woocommerce.lines import CENT, ZERO, description, lines_of, money
 from connectors.woocommerce.refunds import refunds_of
 from hub.domain.sale import Payment, PaymentState, Sale, SaleLine
 
@@ -37,7 +37,7 @@ def sale_of(document: Reader, settings: Mapping[str, Any]) -> Sale:
     order.names()
     doubts: list[str] = []
     lines = fees.lower(lines_of(order, doubts), order, doubts)
-    total = order.decimal("total")
+    total = money(order, "total")
     _check_sum(lines, total, doubts)
     status = order.text("status")
     paid_at = order.instant_gmt("date_paid_gmt")

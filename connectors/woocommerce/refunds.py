@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from connectors.reader import Reader
-from connectors.woocommerce.lines import CENT, ZERO
+from connectors.woocommerce.lines import CENT, ZERO, money
 from hub.domain.sale import Refund, RefundLine, SaleLine
 
 _KINDS: Final = ("line_items", "shipping_lines", "fee_lines")
@@ -26,13 +26,13 @@ def refunds_of(document: Reader, order: Reader, lines: tuple[SaleLine, ...]) -> 
 def _amount_only(refund: Reader) -> Refund:
     return Refund(
         key=refund.text("id"),
-        total=abs(refund.decimal("total")),
+        total=abs(money(refund, "total")),
         reason=refund.text("reason", ""),
     )
 
 
 def _refund(refund: Reader, known: dict[str, SaleLine]) -> Refund:
-    total = abs(refund.decimal("amount"))
+    total = abs(money(refund, "amount"))
     return Refund(
         key=refund.text("id"),
         total=total,
@@ -67,10 +67,10 @@ def _refunded_item(item: Reader) -> str:
 
 def _line(item: Reader, original: SaleLine) -> RefundLine | None:
     """None if it gives back a tax or more than the line had, or takes instead of giving."""
-    taxes = {tax.text("id"): -tax.decimal("total", ZERO) for tax in item.items("taxes")}
+    taxes = {tax.text("id"): -money(tax, "total", ZERO) for tax in item.items("taxes")}
     if {ref for ref, amount in taxes.items() if amount} - {tax.ref for tax in original.taxes}:
         return None
-    base = -item.decimal("total", ZERO)
+    base = -money(item, "total", ZERO)
     amounts = tuple(taxes.get(tax.ref, ZERO) for tax in original.taxes)
     if min((base, *amounts)) < 0 or base > original.base + CENT:
         return None
