@@ -39,15 +39,28 @@ class Settings:
     log_level: str
 
     @property
-    def mail_dir(self) -> Path:
-        return self.var_dir / "mail"
+    def sandbox_port(self) -> int:
+        """The sandbox PAC of this machine stands beside the web process."""
+        return self.port + 1
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
+    @property
+    def demo_shop_port(self) -> int:
+        return self.port + 2
+
+    @property
+    def demo_shop_url(self) -> str:
+        return f"http://127.0.0.1:{self.demo_shop_port}"
 
 
 def load(environ: Mapping[str, str]) -> Settings:
     """Read the settings; makes `VAR_DIR` and, where none are given, the keys."""
     var_dir = Path(environ.get("VAR_DIR") or "var").absolute()
     host = environ.get("HOST") or "127.0.0.1"
-    port = _number(environ, "PORT", 8000, 1, 65535)
+    port = _number(environ, "PORT", 8000, 1, 65533)
     database_url = _secret(environ, "DATABASE_URL") or f"sqlite:///{var_dir / 'hub.sqlite3'}"
     public_url = _public_url(environ, port)
     keyring, secret_key = _keys(environ, var_dir, database_url, public_url)

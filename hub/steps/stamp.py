@@ -51,17 +51,21 @@ class _Sending:
     attempt: Attempt
     pac: Pac
     zone: ZoneInfo
+    #: An earlier sending of these bytes is in doubt.
     resent: bool
+    #: The provider said that it stamped them, without giving the document.
+    known_stamped: bool
     #: On the monotonic clock: after this the lease may be another's and nothing may leave.
     send_before: float
 
 
-def stamp(ctx: Context, merchant_id: str, invoice_id: str) -> None:
+def stamp(ctx: Context, merchant_id: str, invoice_id: str, *, reviewed: bool = False) -> None:
     """Send the sealed document, or settle what became of an earlier sending.
 
-    Raises `RunLater` when it has to wait: for a quiet period, another worker, or the provider.
+    `reviewed` is a person's word to ask once more about a document that is under review. Raises
+    `RunLater` when it has to wait: for a quiet period, another worker, or the provider.
     """
-    sending = _start(ctx, merchant_id, invoice_id)
+    sending = _start(ctx, merchant_id, invoice_id, reviewed=reviewed)
     if sending is None:
         return
     if ctx.clock.monotonic() >= sending.send_before:
@@ -75,7 +79,9 @@ def lease(terms: Terms) -> timedelta:
     return terms.connect_timeout + terms.read_timeout + MARGIN
 
 
-def _start(ctx: Context, merchant_id: str, invoice_id: str) -> _Sending | None:
+def _start(
+    ctx: Context, merchant_id: str, invoice_id: str, *, reviewed: bool
+) -> _Sending | None:
     """File the attempt. None if there is nothing to send (any more)."""
     before = ctx.clock.monotonic()
     now = ctx.clock.now()
@@ -87,7 +93,9 @@ def _start(ctx: Context, merchant_id: str, invoice_id: str) -> _Sending | None:
             return None
         pac = ctx.pac(tenant.pac.get(document.pac_account_id))
         zone = issuer_of(tenant).zone
-        wait = _obstacle(tenant, invoice, document, pac.terms, zone, now)
+        asked_again = reviewed and invoice.state is State.REVIEW
+        wait = None if asked_again else _obstacle(tenant, invoice, document, pac.terms, zone, now)
+        earlier = tenant.invoices.attempts(invoice_id)
         if wait is None and tenant.invoices.move(
             invoice_id, invoice.state, State.SENDING, actor=ctx.worker
         ):
@@ -99,7 +107,8 @@ def _start(ctx: Context, merchant_id: str, invoice_id: str) -> _Sending | None:
                 attempt,
                 pac,
                 zone,
-                resent=invoice.state is State.UNKNOWN,
+                resent=invoice.state in {State.UNKNOWN, State.REVIEW},
+                known_stamped=any(one.outcome == "already" for one in earlier),
                 send_before=before + MARGIN.total_seconds(),
             )
     if isinstance(wait, datetime):
@@ -154,7 +163,7 @@ def _lost(tenant: Tenant, invoice: Invoice, terms: Terms, now: datetime) -> date
 
 
 def _send(sending: _Sending) -> Answer:
-    ask = sending.pac.recover if sending.resent else sending.pac.stamp
+    ask = sending.pac.recover if sending.known_stamped else sending.pac.stamp
     try:
         return ask(sending.document.xml, sending.document.reference)
     except Exception as error:  # noqa: BLE001 - a fault of the adapter says nothing of the document

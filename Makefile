@@ -1,0 +1,54 @@
+# `make run` and `make test` need Python 3.11 or newer and make; everything else they set up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint types contracts tests bench soak goldens lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(STAMP) ## the hub with a demo shop, a sandbox PAC and links to open
+	$(BIN)/autofactura up --demo
+
+test: check tests ## everything that must hold: format, lint, types, contracts, tests
+
+check: lint types contracts
+
+lint: $(STAMP) ## format and lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(STAMP) ## mypy, strict
+	$(BIN)/mypy
+
+contracts: $(STAMP) ## who may import whom
+	$(BIN)/lint-imports --no-cache
+
+tests: $(STAMP) ## the tests, with branch coverage
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report=
+	$(BIN)/coverage report --skip-covered --fail-under=85
+
+bench: $(STAMP) ## speed and memory, as ratios of one run; also written to var/bench.json
+	$(BIN)/python -m tests.bench
+
+soak: $(STAMP) ## stamp many sales while workers are killed; SOAK_SALES and SOAK_SECONDS bound it
+	$(BIN)/python -m pytest tests/e2e/test_soak.py -q
+
+lock: ## pin every dependency again (needs uv); for all platforms and Python 3.11 to 3.14
+	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+	  --no-header --quiet --extra dev pyproject.toml -o requirements.lock
+
+clean: ## remove what was built; var/ (your data) stays
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

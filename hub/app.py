@@ -1,0 +1,44 @@
+"""The Flask application: machines' routes of `hub.web`, people's pages of `portal`."""
+
+from __future__ import annotations
+
+from flask import Flask, Response
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from hub.settings import Settings
+from hub.steps.buyer import Buyer
+from hub.web import health, webhooks
+from hub.wiring import Hub
+from portal.buyer import routes as buyer
+from portal.buyer.settings import PageSettings
+
+
+def create_app(hub: Hub, settings: Settings) -> Flask:
+    """Everything that answers HTTP, on one hub."""
+    app = Flask("hub", static_folder=None)
+    # Behind a proxy the buyer's address is in X-Forwarded-For; only as many hops as were stated are
+    # believed. https://werkzeug.palletsprojects.com/en/stable/middleware/proxy_fix/
+    if settings.proxy_hops:
+        hops = settings.proxy_hops
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    app.register_blueprint(webhooks.blueprint(hub.ctx))
+    app.register_blueprint(health.blueprint(hub.ctx, hub.redis_answers))
+    app.register_blueprint(
+        buyer.blueprint(
+            Buyer(hub.ctx),
+            PageSettings(
+                public_url=settings.public_url,
+                secret_key=settings.secret_key,
+                test_data=hub.test_buyer,
+                redis_url=settings.redis_url or "",
+                home=hub.home,
+                clock=hub.ctx.clock,
+            ),
+        )
+    )
+
+    @app.errorhandler(500)
+    def _failed(_error: Exception) -> Response:
+        return Response("Algo falló de nuestro lado. / Something failed on our side.\n", 500)
+
+    return app

@@ -1,0 +1,1 @@
+"""The commands of `autofactura`, a file a subject."""

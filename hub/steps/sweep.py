@@ -1,0 +1,69 @@
+"""The guarantee behind the webhooks: what no delivery told of is found by asking the platform."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from connectors.contract import ConnectionFacts, CredentialsRefused
+from hub.domain.states import State
+from hub.steps.context import Context
+
+#: Asked for again: a change may be written at the platform after a later one was already listed.
+OVERLAP = timedelta(minutes=10)
+STUCK_AFTER = timedelta(minutes=5)
+
+#: What has to go on by itself, and the job that makes it.
+_MOVED_BY = {
+    State.REQUESTED: "seal",
+    State.SEALED: "stamp",
+    State.SENDING: "stamp",
+    State.UNKNOWN: "stamp",
+}
+
+
+def sweep(ctx: Context, merchant_id: str, connection_id: str) -> None:
+    """Promise to look at every order that changed since the last sweep of this connection."""
+    with ctx.store.reading() as tx:
+        connections = tx.tenant(merchant_id).connections
+        connection = connections.get(connection_id)
+        credentials = connections.credentials(connection_id)
+    if connection is None:
+        return
+    connector = ctx.connectors[connection.platform]
+    if not connector.can_fetch(credentials):
+        return
+    started_at = ctx.clock.now()
+    since = connection.swept_until - OVERLAP if connection.swept_until else connection.since
+    facts = ConnectionFacts(connection.id, connection.account, connection.settings)
+    try:
+        changed = list(connector.changed_since(since, facts, credentials))
+    except CredentialsRefused as error:
+        with ctx.store.transaction() as tx:
+            tx.tenant(merchant_id).connections.set_problem(connection_id, str(error))
+        return
+    with ctx.store.transaction() as tx:
+        tenant = tx.tenant(merchant_id)
+        for order_id in changed:
+            tenant.promise("ingest_order", f"{connection_id}/{order_id}", queue="ingest")
+        tenant.connections.swept(connection_id, started_at)
+        tenant.connections.set_problem(connection_id, "")
+
+
+def sweep_all(ctx: Context) -> None:
+    """Promise a sweep of every connection, of every merchant."""
+    with ctx.store.transaction() as tx:
+        for connection in tx.doors.connections():
+            tx.tenant(connection.merchant_id).promise("sweep", connection.id, queue="ingest")
+
+
+def nudge_stuck(ctx: Context) -> None:
+    """Promise again what should have moved by now. Promises are never lost; this costs nothing."""
+    stuck_before = ctx.clock.now() - STUCK_AFTER
+    with ctx.store.transaction() as tx:
+        for merchant in tx.merchants.list():
+            tenant = tx.tenant(merchant.id)
+            for state, job in _MOVED_BY.items():
+                for invoice in tenant.invoices.list(limit=100, state=state):
+                    if invoice.updated_at < stuck_before:
+                        due_at = max(ctx.clock.now(), invoice.quiet_until or ctx.clock.now())
+                        tenant.promise(job, invoice.id, queue="stamp", due_at=due_at)

@@ -1,0 +1,59 @@
+"""`POST /webhooks/<platform>/<connection>`: verified, on disk, 200. Nothing else happens here."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Blueprint, Response, request
+
+from connectors.contract import Delivery, SignatureInvalid
+from hub.steps.context import Context
+from hub.steps.receive import receive
+from hub.web.metrics import RECEIVED
+
+log = structlog.get_logger()
+
+#: A large order has some 200 KB; platforms' own limits are below this.
+MAX_BODY = 2 * 1024 * 1024
+
+
+def blueprint(ctx: Context) -> Blueprint:
+    webhooks = Blueprint("webhooks", __name__)
+
+    @webhooks.post("/webhooks/<platform>/<connection>")
+    def webhook(platform: str, connection: str) -> Response:
+        return _answer(ctx, platform, connection)
+
+    return webhooks
+
+
+def _answer(ctx: Context, platform: str, connection_id: str) -> Response:
+    """200 filed, duplicate or of no use; 401 signature; 404 connection; 411, 413 size; 503 not stored.
+
+    Exactly 200 on success: WooCommerce takes anything else on its greeting for a failure, see
+    connectors/woocommerce/README.md.
+    """
+    length = request.content_length
+    if length is None:
+        return _plain(411, "a Content-Length is needed")
+    if length > MAX_BODY:
+        return _plain(413, "too large")
+    body = request.get_data(cache=False)
+    try:
+        with ctx.store.reading() as tx:
+            connection = tx.doors.connection(connection_id)
+        if connection is None or connection.platform != platform:
+            return _plain(404, "no such connection")
+        headers = {name.lower(): value for name, value in request.headers}
+        received = receive(ctx, connection, Delivery(headers, body, ctx.clock.now()))
+    except SignatureInvalid:
+        RECEIVED.labels(platform, "refused").inc()
+        return _plain(401, "signature")
+    except Exception as error:  # noqa: BLE001 - whatever it is: not stored, so the sender must know
+        log.error("webhook_not_stored", connection=connection_id, error=type(error).__name__)
+        return _plain(503, "not stored, please send it again")
+    RECEIVED.labels(platform, received.value).inc()
+    return _plain(200, received.value)
+
+
+def _plain(status: int, text: str) -> Response:
+    return Response(text + "\n", status, content_type="text/plain; charset=utf-8")

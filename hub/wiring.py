@@ -1,0 +1,134 @@
+"""Puts the parts together: from settings to a hub that web, workers and commands run on."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cfdi.pac.accounts import open_account
+from cfdi.pac.contract import Pac
+from connectors.registry import connectors
+from hub.clock import Clock, SystemClock
+from hub.settings import Settings
+from hub.steps import deliver, ingest, invite, seal, stamp, sweep
+from hub.steps.context import Context
+from hub.store.database import Store
+from hub.store.records import PacAccount
+from hub.work.jobs import Job, Jobs
+from hub.work.post import post_from_url
+from hub.work.sweeper import Sweep
+from hub.work.waker import Waker, connect
+from portal.mail.letters import MailLetters
+
+#: How often every platform is asked for what its webhooks did not tell.
+SWEEP_EVERY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """One process's view of everything. Close it at the end."""
+
+    ctx: Context
+    waker: Waker
+    jobs: Jobs
+    sweeps: tuple[Sweep, ...]
+
+    def redis_answers(self) -> bool | None:
+        """None where none is configured."""
+        if self.waker.redis_url is None:
+            return None
+        redis = connect(self.waker.redis_url, seconds=0.5)
+        try:
+            return bool(redis.ping())
+        except OSError:
+            return False
+        finally:
+            redis.close()
+
+    def close(self) -> None:
+        self.ctx.store.close()
+
+
+def build(settings: Settings, *, clock: Clock | None = None) -> Hub:
+    """Open everything. Raises `WrongKeys` if the keys are not those of the database."""
+    clock = clock or SystemClock()
+    store = Store.open(settings.database_url, keyring=settings.keyring, clock=clock)
+    waker = Waker(settings.redis_url, clock)
+    store.on_promise(waker.wake)
+    ctx = Context(
+        store=store,
+        clock=clock,
+        connectors=connectors(),
+        pac=PacAccounts(settings, clock),
+        post=post_from_url(settings.smtp_url, settings.var_dir, settings.mail_from),
+        letters=MailLetters(),
+        public_url=settings.public_url,
+        mail_from=settings.mail_from,
+        worker=f"{socket.gethostname()}:{os.getpid()}:{clock.new_id()[-6:]}",
+    )
+    return Hub(ctx, waker, jobs_of(ctx), sweeps_of(ctx))
+
+
+class PacAccounts:
+    """One client an account and process: it holds the connection, the token and the breaker."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+        self._clients: dict[str, Pac] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, account: PacAccount) -> Pac:
+        with self._lock:
+            if account.id not in self._clients:
+                self._clients[account.id] = self._open(account)
+            return self._clients[account.id]
+
+    def _open(self, account: PacAccount) -> Pac:
+        # A sandbox account names no address: it is the sandbox of this installation, wherever
+        # that listens now.
+        own = {"url": self._settings.sandbox_url} if account.provider == "sandbox" else {}
+        return open_account(
+            account.provider,
+            account.environment,
+            {**own, **account.settings},
+            self._clock.monotonic,
+            allow_private=self._settings.allow_private_hosts,
+        )
+
+
+def jobs_of(ctx: Context) -> Jobs:
+    """Every promise there is, by its name in the outbox. `seconds` bounds all its time limits."""
+    steps: Mapping[str, tuple[str, int, Callable[[Context, str, str], None]]] = {
+        "seal": ("stamp", 30, seal.seal),
+        "stamp": ("stamp", 60, stamp.stamp),
+        "ask_again": ("stamp", 60, _ask_again),
+        "deliver": ("mail", 120, deliver.deliver),
+        "send_copy": ("mail", 120, deliver.send_copies),
+        "invite": ("mail", 120, invite.invite),
+        "ingest": ("ingest", 120, ingest.ingest),
+        "ingest_order": ("ingest", 120, ingest.ingest_order),
+        "sweep": ("ingest", 600, sweep.sweep),
+    }
+    return {
+        name: Job(name=name, queue=queue, seconds=seconds, run=_bound(ctx, step))
+        for name, (queue, seconds, step) in steps.items()
+    }
+
+
+def sweeps_of(ctx: Context) -> tuple[Sweep, ...]:
+    return (
+        Sweep("platforms", SWEEP_EVERY.total_seconds(), lambda: sweep.sweep_all(ctx)),
+        Sweep("stuck", 300, lambda: sweep.nudge_stuck(ctx)),
+    )
+
+
+def _bound(ctx: Context, step: Callable[[Context, str, str], None]) -> Callable[[str, str], None]:
+    return lambda merchant_id, subject: step(ctx, merchant_id, subject)
+
+
+def _ask_again(ctx: Context, merchant_id: str, invoice_id: str) -> None:
+    stamp.stamp(ctx, merchant_id, invoice_id, reviewed=True)
