@@ -1,0 +1,171 @@
+"""From what was charged to a document that says exactly that.
+
+Four ways are tried, the most faithful first, and the first that adds up is taken: the amounts as
+the shop charged them; its prices with taxes computed anew; prices computed back from what was paid,
+with taxes rewritten at the currency's decimals, rounded down or up, where the rounding of the sums
+misses; and every line in whole cents. Each line stays within SAT's limits (CFDI40167, CFDI40180:
+Anexo 20, rubro I.F, DOF 13-01-2022).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from cfdi.amounts.lines import (
+    AMOUNT_MAX,
+    EXACT,
+    MICROS,
+    Kind,
+    Line,
+    Tax,
+    from_gross,
+    half_up,
+    places,
+    read,
+    slope,
+    with_exact_taxes,
+    within_limits,
+)
+from cfdi.amounts.nudge import in_cents, nudged
+from cfdi.amounts.sums import Sums, add_up
+from cfdi.amounts.values import Cuentas, NoExactDocument, Partida, Renglon
+from cfdi.comprobante import Impuestos, TipoFactor, Traslado
+
+#: A shop that charges whole pesos rounds price and tax to whole pesos.
+_WHOLE: Final = MICROS
+
+
+def fit(partidas: Sequence[Partida], *, total: Decimal, decimales: int) -> Cuentas:
+    """The amounts of a document whose Total is `total` exactly. `decimales` is the currency's.
+
+    Raises `NoExactDocument` when the lines do not explain the total (a rounding of one unit a line
+    is explained, more is not), when a tax charged is not its rate, or when no document exists.
+    """
+    if not 0 <= decimales <= 4:
+        raise NoExactDocument("a currency has between 0 and 4 decimals")
+    goal = _goal(total, decimales)
+    lines = [read(partida, place) for place, partida in enumerate(partidas, 1)]
+    _refuse_unexplained(lines, goal, decimales)
+    for way in (_as_charged, _recomputed, _from_gross, _in_cents):
+        found = way(lines, goal, decimales)
+        if found is not None and add_up(found, decimales).total == goal:
+            return _written(found, decimales)
+    raise NoExactDocument("no valid document adds up to what was charged")
+
+
+def _goal(total: Decimal, decimals: int) -> int:
+    if not total.is_finite() or total < 0 or total.adjusted() > 17:
+        raise NoExactDocument("the total is not an amount of money")
+    scaled = total.scaleb(6, context=EXACT)
+    if scaled != int(scaled) or int(scaled) % 10 ** (6 - decimals):
+        raise NoExactDocument(f"the total has more than the {decimals} decimals of its currency")
+    return int(scaled)
+
+
+def _refuse_unexplained(lines: Sequence[Line], goal: int, decimals: int) -> None:
+    unit = 10 ** (6 - decimals)
+    if abs(sum(line.gross for line in lines) - goal) > unit * len(lines):
+        raise NoExactDocument("the lines do not add up to the total charged")
+    for place, line in enumerate(lines, 1):
+        # Half a unit from the price, grown by every tax, and half a unit from each tax.
+        slack = _grain(line, unit) * (len(line.taxes) * MICROS**2 + slope(line)) // (2 * MICROS**2)
+        for tax, exact in zip(line.taxes, with_exact_taxes(line).taxes, strict=True):
+            if abs(tax.amount - exact.amount) > slack:
+                raise NoExactDocument(f"line {place}: a tax charged is not its rate of the price")
+
+
+def _grain(line: Line, unit: int) -> int:
+    """The unit a shop seems to round to: pesos where the whole line is in pesos."""
+    amounts = (line.net, *(tax.amount for tax in line.taxes))
+    return max(unit, _WHOLE) if all(amount % _WHOLE == 0 for amount in amounts) else unit
+
+
+def _as_charged(lines: Sequence[Line], goal: int, decimals: int) -> Sequence[Line] | None:
+    if add_up(lines, decimals).total != goal:
+        return None
+    return lines if all(within_limits(line, decimals) for line in lines) else None
+
+
+def _recomputed(lines: Sequence[Line], goal: int, decimals: int) -> Sequence[Line] | None:
+    found = [with_exact_taxes(line) for line in lines]
+    return found if add_up(found, decimals).total == goal else None
+
+
+def _from_gross(lines: Sequence[Line], goal: int, decimals: int) -> Sequence[Line] | None:
+    found = _priced_back(lines, goal)
+    return None if found is None else nudged(found, goal, decimals)
+
+
+def _in_cents(lines: Sequence[Line], goal: int, decimals: int) -> Sequence[Line] | None:
+    found = _priced_back(lines, goal)
+    return None if found is None else in_cents(found, decimals)
+
+
+def _priced_back(lines: Sequence[Line], goal: int) -> list[Line] | None:
+    """Lines that make the total but for millionths: what the lines miss goes to the largest one."""
+    grosses = [line.gross for line in lines]
+    if not grosses:
+        return None
+    largest = grosses.index(max(grosses))
+    grosses[largest] += goal - sum(grosses)
+    found = [from_gross(line, gross) for line, gross in zip(lines, grosses, strict=True)]
+    priced = [line for line in found if line is not None]
+    return priced if len(priced) == len(lines) else None
+
+
+def _written(lines: Sequence[Line], decimals: int) -> Cuentas:
+    sums = add_up(lines, decimals)
+    discounted = any(line.discount for line in lines)
+    return Cuentas(
+        renglones=tuple(_renglon(line, decimals) for line in lines),
+        sub_total=_amount(sums.sub_total, decimals),
+        descuento=_amount(sums.discount, decimals) if discounted else None,
+        impuestos=_impuestos(sums, decimals),
+        total=_amount(sums.total, decimals),
+    )
+
+
+def _renglon(line: Line, decimals: int) -> Renglon:
+    importe = line.net + line.discount
+    # CFDI40168: a discount has no more decimals than its Importe.
+    decimals_of_both = max(places(importe, decimals), places(line.discount, decimals))
+    price = half_up(importe * MICROS, line.quantity)
+    if not 0 < price < AMOUNT_MAX:
+        raise NoExactDocument("a unit price is below a millionth or far too large")
+    return Renglon(
+        valor_unitario=_amount(price, places(price, decimals)),
+        importe=_amount(importe, decimals_of_both),
+        descuento=_amount(line.discount, decimals_of_both) if line.discount else None,
+        traslados=tuple(_traslado(tax, decimals) for tax in line.taxes if tax.base),
+    )
+
+
+def _traslado(tax: Tax, decimals: int) -> Traslado:
+    base = _amount(tax.base, places(tax.base, decimals))
+    return _node(tax.kind, base, _amount(tax.amount, places(tax.amount, decimals)))
+
+
+def _impuestos(sums: Sums, decimals: int) -> Impuestos | None:
+    if not sums.taxes:
+        return None
+    nodes = tuple(
+        _node(kind, _amount(base, decimals), _amount(amount, decimals))
+        for kind, (base, amount) in sums.taxes.items()
+    )
+    charged = any(kind.factor is not TipoFactor.EXENTO for kind in sums.taxes)
+    total = _amount(sums.tax_total, decimals) if charged else None
+    return Impuestos(traslados=nodes, total_trasladados=total)
+
+
+def _node(kind: Kind, base: Decimal, amount: Decimal) -> Traslado:
+    if kind.factor is TipoFactor.EXENTO:
+        return Traslado(base, kind.impuesto, kind.factor)
+    return Traslado(base, kind.impuesto, kind.factor, _amount(kind.rate, 6), amount)
+
+
+def _amount(micros: int, decimals: int) -> Decimal:
+    """Exactly these decimals, whatever the ambient precision is."""
+    digits = tuple(map(int, str(micros // 10 ** (6 - decimals))))
+    return Decimal((0, digits, -decimals))

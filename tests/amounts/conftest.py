@@ -1,0 +1,193 @@
+"""Carts as shops charge them, and a document around amounts so that the checker can judge them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+import pytest
+
+from cfdi.amounts import Cuentas, Partida, Tributo
+from cfdi.comprobante import (
+    Comprobante,
+    Concepto,
+    Emisor,
+    Impuesto,
+    Receptor,
+    TipoFactor,
+)
+
+IVA, IEPS = Impuesto.IVA, Impuesto.IEPS
+TASA, CUOTA, EXENTO = TipoFactor.TASA, TipoFactor.CUOTA, TipoFactor.EXENTO
+MICRO = Decimal("0.000001")
+
+#: IVA alone, IEPS with IVA on top, IEPS by the unit, exempt, without any tax.
+TREATMENTS: tuple[tuple[tuple[Impuesto, TipoFactor, str | None], ...], ...] = (
+    ((IVA, TASA, "0.16"),),
+    ((IVA, TASA, "0.16"),),
+    ((IVA, TASA, "0.08"),),
+    ((IVA, TASA, "0"),),
+    ((IVA, EXENTO, None),),
+    (),
+    ((IEPS, TASA, "0.08"), (IVA, TASA, "0.16")),
+    ((IEPS, TASA, "0.265"), (IVA, TASA, "0.16")),
+    ((IEPS, TASA, "1.6"), (IVA, TASA, "0.16")),
+    ((IEPS, TASA, "0.53"), (IVA, TASA, "0")),
+    ((IEPS, TASA, "0.08"),),
+    ((IEPS, CUOTA, "1.6451"), (IVA, TASA, "0.16")),
+    ((IEPS, CUOTA, "0.5911"), (IEPS, TASA, "0.08"), (IVA, TASA, "0.08")),
+)
+
+
+@dataclass(frozen=True)
+class Cart:
+    partidas: tuple[Partida, ...]
+    total: Decimal
+    decimales: int
+
+
+def _round(amount: Decimal, step: Decimal) -> Decimal:
+    return amount.quantize(step, rounding=ROUND_HALF_UP)
+
+
+class Shop:
+    """Charges random carts by the customs of real shops: `custom` is one of CUSTOMS."""
+
+    CUSTOMS = ("incl", "incl6", "excl", "excl6", "excl-total", "incl-raw")
+
+    def __init__(self, seed: int) -> None:
+        self.dice = random.Random(seed)
+
+    def cart(self, *, decimales: int = 2, custom: str = "", lines: int = 0) -> Cart:
+        custom = custom or self.dice.choice(self.CUSTOMS)
+        cent = Decimal(1).scaleb(-decimales)
+        partidas = [
+            self._line(custom, cent) for _ in range(lines or self.dice.choice((1, 1, 2, 3, 5, 8)))
+        ]
+        gross = sum(
+            (p.subtotal - p.descuento + sum((t.importe for t in p.tributos), Decimal(0)))
+            for p in partidas
+        )
+        return Cart(tuple(partidas), _round(Decimal(gross), cent), decimales)
+
+    def _line(self, custom: str, cent: Decimal) -> Partida:
+        kinds = self.dice.choice(TREATMENTS)
+        quantity = Decimal(
+            self.dice.choice(("1", "1", "2", "3", "7", "12", "0.333", "1.5", "2.75"))
+        )
+        price = cent * self.dice.choice((1, 2, 9, 862, 9999, 10000, self.dice.randint(1, 500_000)))
+        share = self.dice.choice((0, 0, 0, 0, 10, 15, 33, 50, 99, 100))
+        step = MICRO if custom in ("incl6", "excl6", "incl-raw", "excl-total") else cent
+        listed = price * quantity
+        if custom.startswith("incl"):
+            paid = listed - listed * share / 100
+            if custom != "incl-raw":
+                paid = _round(paid, cent)
+            listed, net = self._net_of(kinds, quantity, max(paid, listed), paid, step)
+        else:
+            listed = max(_round(listed, step), step)
+            net = listed - _round(listed * share / 100, step)
+        if net < cent and share < 100 and any(factor is CUOTA for _, factor, _ in kinds):
+            return self._line(
+                custom, cent
+            )  # nothing is left but taxes by the unit: no shop sells so
+        listed = max(listed, net, cent)
+        tributos = self._taxes(kinds, quantity, net, step)
+        if custom == "incl" and net > 0 and tributos and tributos[-1].tipo_factor is TASA:
+            # What was paid is exact; the last tax is what is left of it.
+            rest = paid - net - sum((t.importe for t in tributos[:-1]), Decimal(0))
+            if tributos[-1].tasa_o_cuota and rest >= 0:
+                last = tributos[-1]
+                tributos = (
+                    *tributos[:-1],
+                    Tributo(last.impuesto, last.tipo_factor, last.tasa_o_cuota, rest),
+                )
+        return Partida(quantity, listed, listed - net, tributos)
+
+    def _net_of(
+        self,
+        kinds: Sequence[tuple[Impuesto, TipoFactor, str | None]],
+        quantity: Decimal,
+        listed: Decimal,
+        paid: Decimal,
+        step: Decimal,
+    ) -> tuple[Decimal, Decimal]:
+        fixed = sum((quantity * Decimal(r or 0) for _, f, r in kinds if f is CUOTA), Decimal(0))
+        ieps = sum((Decimal(r or 0) for i, f, r in kinds if i is IEPS and f is TASA), Decimal(0))
+        iva = sum((Decimal(r or 0) for i, f, r in kinds if i is IVA), Decimal(0))
+
+        def net(gross: Decimal) -> Decimal:
+            return _round(max((gross / (1 + iva) - fixed) / (1 + ieps), Decimal(0)), step)
+
+        return max(net(listed), step), net(paid)
+
+    def _taxes(
+        self,
+        kinds: Sequence[tuple[Impuesto, TipoFactor, str | None]],
+        quantity: Decimal,
+        net: Decimal,
+        step: Decimal,
+    ) -> tuple[Tributo, ...]:
+        if net == 0:
+            return ()
+        taxes: list[Tributo] = []
+        for impuesto, factor, rate in kinds:
+            value = None if rate is None else Decimal(rate)
+            before = sum((tax.importe for tax in taxes), Decimal(0)) if impuesto is IVA else 0
+            base = quantity if factor is CUOTA else net + before
+            importe = Decimal(0) if value is None else _round(base * value, step)
+            taxes.append(Tributo(impuesto, factor, value, importe))
+        return tuple(taxes)
+
+
+def around(partidas: Sequence[Partida], cuentas: Cuentas, moneda: str) -> Comprobante:
+    conceptos = tuple(
+        Concepto(
+            clave_prod_serv="01010101",
+            cantidad=partida.cantidad,
+            clave_unidad="H87",
+            descripcion="x",
+            valor_unitario=renglon.valor_unitario,
+            importe=renglon.importe,
+            objeto_imp="02" if renglon.traslados else "01",
+            descuento=renglon.descuento,
+            traslados=renglon.traslados,
+        )
+        for partida, renglon in zip(partidas, cuentas.renglones, strict=True)
+    )
+    return Comprobante(
+        fecha=datetime(2026, 11, 20, 12),  # noqa: DTZ001 - local time, as written
+        serie=None,
+        folio=None,
+        forma_pago="03",
+        metodo_pago="PUE",
+        moneda=moneda,
+        tipo_cambio=None,
+        sub_total=cuentas.sub_total,
+        descuento=cuentas.descuento,
+        total=cuentas.total,
+        lugar_expedicion="64000",
+        emisor=Emisor("EKU9003173C9", "ESCUELA KEMPER URGATE", "601"),
+        receptor=Receptor("XAXX010101000", "x", "64000", "616", "S01"),
+        conceptos=conceptos,
+        impuestos=cuentas.impuestos,
+    )
+
+
+MONEDA_BY_DECIMALS = {0: "JPY", 2: "MXN", 3: "KWD", 4: "CLF"}
+
+
+@pytest.fixture(scope="session")
+def shop() -> Callable[[int], Shop]:
+    return Shop
+
+
+@pytest.fixture(scope="session")
+def document() -> Callable[[Sequence[Partida], Cuentas, int], Comprobante]:
+    def make(partidas: Sequence[Partida], cuentas: Cuentas, decimales: int = 2) -> Comprobante:
+        return around(partidas, cuentas, MONEDA_BY_DECIMALS[decimales])
+
+    return make
