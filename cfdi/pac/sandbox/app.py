@@ -155,24 +155,36 @@ class Sandbox:
         return reply
 
     def _stamped(self, sealed: bytes, customid: str, arrived: float) -> Reply:
-        now, sha256 = self._now(), hashlib.sha256(sealed).hexdigest()
+        sha256 = hashlib.sha256(sealed).hexdigest()
         try:
-            if found := self._memory.find(sha256, customid, now):
-                return _previous(found)
-            root = self._judge.examine(sealed, now)
-            made = stamp.make(sealed, root, self._authority, now)
-            record = _record(
-                sha256, customid, root.get("Total", ""), stamp.parties(root), made, now
-            )
-            if self._monotonic() - arrived > IN_FLIGHT_MAX.total_seconds():
-                return failure("", 503)
-            kept = self._memory.keep(record, now)
+            found = self._memory.find(sha256, customid, self._now())
+            return _previous(found) if found else self._new(sealed, sha256, customid, arrived)
         except Refused as refused:
             return failure(refused.message, detail=refused.detail)
         except AlreadyTimbrado:
             return failure(_STAMPED_BEFORE)
         except ReferenceOfAnother:
             return failure(_REFERENCE_TAKEN)
+
+    def _new(self, sealed: bytes, sha256: str, customid: str, arrived: float) -> Reply:
+        now = self._now()
+        root = self._judge.examine(sealed, now)
+        made = stamp.make(sealed, root, self._authority, now)
+        emisor, receptor = stamp.parties(root)
+        record = Record(
+            sha256=sha256,
+            customid=customid,
+            uuid=made.uuid,
+            rfc_emisor=emisor,
+            rfc_receptor=receptor,
+            total=root.get("Total", ""),
+            stamped_at=now.timestamp(),
+            tfd=made.tfd,
+            cfdi=made.cfdi,
+        )
+        if self._monotonic() - arrived > IN_FLIGHT_MAX.total_seconds():
+            return failure("", 503)
+        kept = self._memory.keep(record, now)
         if kept is not record:
             return _previous(kept)
         return success(stamp.v4_data(made.tfd, made.cfdi))
@@ -180,17 +192,3 @@ class Sandbox:
 
 def _previous(found: Record) -> Reply:
     return failure(_STAMPED_BEFORE, data={"tfd": found.tfd, "cfdi": found.cfdi})
-
-
-def _record(
-    sha256: str,
-    customid: str,
-    total: str,
-    parties: tuple[str, str],
-    made: stamp.Made,
-    now: datetime,
-) -> Record:
-    emisor, receptor = parties
-    return Record(
-        sha256, customid, made.uuid, emisor, receptor, total, now.timestamp(), made.tfd, made.cfdi
-    )

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -63,7 +63,8 @@ class Schema:
         with self._lock:  # the errors are kept in the validator itself
             if self._schema.validate(root):
                 return None
-            first = next(iter(self._schema.error_log))
+            errors: Any = self._schema.error_log  # a list, which lxml-stubs do not know
+            first = errors.filter_from_errors()[0]
         return _code(first.type_name, first.message)
 
 
