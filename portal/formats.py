@@ -9,18 +9,23 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, get_currency_precision
 
 _NO_BREAK_SPACE = "\u00a0"
+_MINUS = "\u2212"
 #: The sign stands before amounts in these; the currency's code always follows.
 _WITH_DOLLAR_SIGN = frozenset({"MXN", "USD", "CAD"})
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """ "$1,234.50 MXN": unmistakable, whatever the reader's language."""
+    """$1,234.50 MXN: unmistakable, whatever the reader's language."""
+    return f"{plain_money(amount, currency)}{_NO_BREAK_SPACE}{currency}"
+
+
+def plain_money(amount: Decimal, currency: str) -> str:
+    """$1,234.50: for amounts of a list whose total says the currency."""
     decimals = get_currency_precision(currency)
     pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
     digits = format_decimal(abs(amount), pattern, locale="es_MX")
     sign = "$" if currency in _WITH_DOLLAR_SIGN else ""
-    minus = "\u2212" if amount < 0 else ""
-    return f"{minus}{sign}{digits}{_NO_BREAK_SPACE}{currency}"
+    return f"{_MINUS if amount < 0 else ''}{sign}{digits}"
 
 
 def quantity(value: Decimal, locale: str) -> str:
@@ -34,6 +39,6 @@ def day(instant: datetime, locale: str) -> str:
 
 
 def day_and_time(instant: datetime, locale: str) -> str:
-    """lunes, 30 de noviembre de 2026, 23:59, in the instant's own zone."""
-    pattern = "EEEE d 'de' MMMM 'de' y, HH:mm" if locale == "es_MX" else "EEEE, MMMM d, y, HH:mm"
+    """lunes 30 de noviembre de 2026 a las 23:59, in the instant's own zone."""
+    pattern = "EEEE d 'de' MMMM 'de' y 'a las' HH:mm" if locale == "es_MX" else "EEEE, MMMM d, y 'at' HH:mm"
     return str(format_datetime(instant.replace(tzinfo=None), pattern, locale=locale))

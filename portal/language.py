@@ -1,8 +1,11 @@
-"""Spanish (Mexico) first, English second: chosen by `?lang=`, then by the browser, never by a cookie.
+"""Spanish (Mexico) first, English second: by `?lang=`, then by the browser; no cookie.
 
-The texts in templates are the Spanish ones; `locale/en` holds the English. After a change of texts:
-`pybabel extract -F portal/locale/babel.cfg -o messages.pot portal`, `pybabel update`, and
-`pybabel compile -d portal/locale`; a test says what is missing.
+The texts in templates are the Spanish ones; `locale/en` holds the English ones, kept compiled so
+that a clone needs no build step. After a change of texts (a test says what is missing):
+
+    pybabel extract -F portal/locale/babel.cfg -o /tmp/portal.pot --no-location .
+    pybabel update -i /tmp/portal.pot -d portal/locale -l en --no-wrap
+    pybabel compile -d portal/locale
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import flask
+from flask.sansio.app import App
 from flask_babel import Babel
 
 LANGUAGES = ("es", "en")
@@ -30,7 +34,7 @@ def locale() -> str:
     return _LOCALES[language()]
 
 
-def init_app(app: flask.Flask) -> None:
+def init_app(app: App) -> None:
     """Give the application its translations, once however many surfaces ask for them."""
     if "babel" not in app.extensions:
         Babel(

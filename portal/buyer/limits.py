@@ -51,7 +51,10 @@ def _storage(redis_url: str) -> Storage:
     # `limits` names Redis on a unix socket otherwise than redis-py does:
     # https://limits.readthedocs.io/en/stable/storage.html
     uri = "redis+" + redis_url if redis_url.startswith("unix://") else redis_url
-    return storage_from_string(uri, wrap_exceptions=True)
+    storage = storage_from_string(uri, wrap_exceptions=True)
+    if not isinstance(storage, Storage):
+        raise TypeError("REDIS_URL names an asynchronous storage; use redis:// or unix://")
+    return storage
 
 
 def _digest(token: str) -> str:

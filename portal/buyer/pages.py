@@ -102,7 +102,7 @@ class Pages:
         return (deadline_at.date() - today).days
 
 
-def page_url(token: str, endpoint: str = "page", **query: str | int) -> str:
+def page_url(token: str, endpoint: str = "page", **query: Any) -> str:
     """Relative to the host, keeping a language that was chosen by hand."""
     asked = flask.request.args.get("lang")
     if asked in LANGUAGES:
@@ -122,6 +122,7 @@ def words() -> dict[str, Any]:
     return {
         "language": language(),
         "money": formats.money,
+        "plain": formats.plain_money,
         "quantity": lambda value: formats.quantity(value, chosen),
         "day": lambda instant: formats.day(instant, chosen),
         "day_and_time": lambda instant: formats.day_and_time(instant, chosen),

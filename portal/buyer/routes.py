@@ -220,7 +220,7 @@ class _Routes:
         return self._pages.of(token, purchase, form=form, stale=True, **more), 422
 
 
-def _see(token: str, **query: int) -> BaseResponse:
+def _see(token: str, **query: Any) -> BaseResponse:
     return flask.redirect(page_url(token, **query), 303)
 
 

@@ -1,4 +1,4 @@
-"""Style sheets, scripts and icons: served by the hash of their content, kept by browsers for a year."""
+"""Style sheets, scripts and icons: named by the hash of their content, kept for a year."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import flask
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Response
+from flask.sansio.app import App
 
 from portal.headers import secure
 
@@ -58,7 +59,7 @@ class Shelf:
         asset = self._assets.get(f"{stem}.{ending}")
         if asset is None:
             flask.abort(404)
-        zipped = "gzip" in flask.request.accept_encodings
+        zipped = flask.request.accept_encodings["gzip"] > 0
         response = Response(asset.zipped if zipped else asset.body, mimetype=asset.content_type)
         response.headers["Vary"] = "Accept-Encoding"
         if zipped:
@@ -68,7 +69,7 @@ class Shelf:
         return secure(response)
 
 
-def init_app(app: Flask) -> Shelf:
+def init_app(app: App) -> Shelf:
     """Give the application the layout and `asset_url`, once however many surfaces ask for them."""
     shelf = app.extensions.get("design")
     if isinstance(shelf, Shelf):
