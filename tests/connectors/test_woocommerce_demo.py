@@ -1,0 +1,123 @@
+"""The demonstration store against the real connector, over real sockets."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import pytest
+
+from connectors.contract import CredentialsRefused, Delivery, OrderNotFound
+from connectors.woocommerce.connector import WooCommerce
+from connectors.woocommerce.demo import DemoShop, deliver
+from connectors.woocommerce.demo_orders import orders
+from hub.domain.sale import PaymentState
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
+WOO = WooCommerce()
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+        pass
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[WSGIApplication], str]]:
+    running = []
+
+    def start(app: WSGIApplication) -> str:
+        httpd = make_server("127.0.0.1", 0, app, handler_class=Quiet)
+        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        running.append((httpd, thread))
+        return f"http://127.0.0.1:{httpd.server_port}"
+
+    yield start
+    for httpd, thread in running:
+        httpd.shutdown()
+        httpd.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def shop() -> DemoShop:
+    return DemoShop(NOW, random.Random(5))
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_orders_are_paid_just_now_and_add_up(seed: int, facts: Any, serve: Any) -> None:
+    made = orders(NOW, random.Random(seed))
+    assert len({order["id"] for order in made}) == len(made) == 4
+    for order in made:
+        sale = WOO.normalize(json.dumps(order).encode(), facts())
+        assert sale.payment_state is PaymentState.PAID
+        assert not sale.doubts
+        assert sale.paid_at
+        assert NOW - timedelta(hours=1) <= sale.paid_at < NOW
+        assert abs(sum(line.total for line in sale.lines) - sale.total) <= Decimal("0.000005")
+        for line in sale.lines:
+            assert line.taxes
+
+
+def test_the_hub_can_ask_it(shop: DemoShop, serve: Any, facts: Any, keys: Any) -> None:
+    connection = facts(serve(shop.app), allow_private=True)
+    mine, wrong = keys(**shop.credentials), keys(consumer_key="ck_x", consumer_secret="cs_x")
+    ids = list(WOO.changed_since(NOW - timedelta(days=1), connection, mine))
+    assert len(ids) == 4
+    for order_id in ids:
+        sale = WOO.normalize(WOO.fetch(order_id, connection, mine), connection)
+        assert sale.key == order_id
+        assert not sale.unverified
+    assert not list(WOO.changed_since(NOW + timedelta(days=1), connection, mine))
+    with pytest.raises(OrderNotFound):
+        WOO.fetch("1", connection, mine)
+    with pytest.raises(CredentialsRefused):
+        WOO.fetch(ids[0], connection, wrong)
+    halfway = keys(**{**shop.credentials, "consumer_secret": "cs_x"})
+    with pytest.raises(CredentialsRefused):
+        WOO.fetch(ids[0], connection, halfway)
+
+
+def test_it_greets_and_sends_every_order_signed(shop: DemoShop, serve: Any, keys: Any) -> None:
+    came: list[Delivery] = []
+
+    def hub(environ: Any, start_response: Any) -> list[bytes]:
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        headers = {
+            name[5:].replace("_", "-").lower(): value
+            for name, value in environ.items()
+            if name.startswith("HTTP_")
+        }
+        came.append(Delivery(headers, body, NOW))
+        start_response("200 OK", [])
+        return []
+
+    shop.announce(serve(hub))
+    assert [WOO.is_greeting(one) for one in came] == [True, False, False, False, False]
+    for one in came[1:]:
+        WOO.authenticate(one, keys(**shop.credentials))
+        notice = WOO.read(one)
+        assert notice
+        assert notice.snapshot
+        assert b"\\/" not in one.body or b"/" in one.body
+    assert b'"total":"' in came[1].body
+    assert b".000000" not in came[1].body
+
+
+def test_a_hub_that_refuses_is_noticed(serve: Any) -> None:
+    def hub(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("401 Unauthorized", [])
+        return []
+
+    with pytest.raises(OSError, match="401"):
+        deliver({"id": 1}, serve(hub), "secret")
