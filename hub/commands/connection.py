@@ -77,7 +77,9 @@ def create_connection(
         raise Failed("connection_invalid", str(error)) from error
     with hub.ctx.store.transaction() as tx:
         tenant = tx.tenant(merchant_id)
-        if any(one.platform == platform and one.account == account for one in tenant.connections.list()):
+        if any(
+            one.platform == platform and one.account == account for one in tenant.connections.list()
+        ):
             raise Failed("connection_exists", "this shop is connected to the merchant already")
         made = tenant.connections.create(
             platform=platform,
@@ -115,10 +117,10 @@ def connection_show(merchant_id: str, connection_id: str) -> None:
         with hub.ctx.store.reading() as tx:
             row = tx.tenant(merchant_id).connections.get(connection_id)
         if row is None:
-            raise Failed("connection_not_found", f"the merchant has no connection {connection_id!r}")
-    shown = _shown(row) | {
-        "webhook_url": f"{settings.public_url}/webhooks/{row.platform}/{row.id}"
-    }
+            raise Failed(
+                "connection_not_found", f"the merchant has no connection {connection_id!r}"
+            )
+    shown = _shown(row) | {"webhook_url": f"{settings.public_url}/webhooks/{row.platform}/{row.id}"}
     tell(shown, "\n".join(f"{name}: {value}" for name, value in shown.items()))
 
 

@@ -130,7 +130,9 @@ def _write(merchant_id: str, invoice_id: str, output: Path, *, printed: bool) ->
         with hub.ctx.store.reading() as tx:
             stamp = tx.tenant(merchant_id).invoices.stamp_of(invoice_id)
         if stamp is None:
-            raise Failed("not_stamped", f"the invoice is {row.state.value}: there is no document yet")
+            raise Failed(
+                "not_stamped", f"the invoice is {row.state.value}: there is no document yet"
+            )
         output.write_bytes(print_of(row, stamp) if printed else stamp.xml)
     tell({"file": str(output), "uuid": stamp.uuid}, str(output))
 
@@ -209,9 +211,7 @@ def review_resolve(merchant_id: str, item_id: str, how: str | None, found: Path 
     tell({"id": item_id}, "done")
 
 
-def _resolve(
-    hub: Hub, merchant_id: str, item_id: str, how: str | None, found: Path | None
-) -> None:
+def _resolve(hub: Hub, merchant_id: str, item_id: str, how: str | None, found: Path | None) -> None:
     if found is not None and how is None:
         reviewing.found(hub.ctx, merchant_id, item_id, found.read_bytes())
     elif found is not None or how is None:

@@ -83,7 +83,11 @@ def merchant_show(merchant_id: str) -> None:
             certificates, connections = tenant.csd.list(), tenant.connections.list()
     shown = asdict(one) | {
         "csd": [
-            {"no_certificado": row.no_certificado, "until": row.not_after, "authority": row.authority}
+            {
+                "no_certificado": row.no_certificado,
+                "until": row.not_after,
+                "authority": row.authority,
+            }
             for row in certificates
         ],
         "pac": {"provider": account.provider, "environment": account.environment}

@@ -23,7 +23,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Failed(Exception):
     """The command could not do it. `code` is stable, the message says what to do."""
 
-    def __init__(self, code: str, message: str, details: list[dict[str, str]] | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, details: list[dict[str, str]] | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.details = details or []
@@ -95,7 +97,9 @@ def the_merchant(hub: Hub, merchant_id: str) -> str:
     """The id, after making sure that it is one."""
     with hub.ctx.store.reading() as tx:
         if tx.merchants.get(merchant_id) is None:
-            raise Failed("merchant_not_found", f"there is no merchant {merchant_id!r}: `merchant list`")
+            raise Failed(
+                "merchant_not_found", f"there is no merchant {merchant_id!r}: `merchant list`"
+            )
     return merchant_id
 
 

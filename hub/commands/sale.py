@@ -209,4 +209,6 @@ def _csv(rows: list[dict[str, str]]) -> str:
 
 
 def _cell(value: str) -> str:
-    return f"'{value}" if value.lstrip()[:1] in {"=", "+", "-", "@", "＝", "＋", "－", "＠"} else value
+    return (
+        f"'{value}" if value.lstrip()[:1] in {"=", "+", "-", "@", "＝", "＋", "－", "＠"} else value
+    )

@@ -32,5 +32,7 @@ def ask(ctx: Context, token: str, form: Mapping[str, str]) -> FieldError | None:
             return NOT_HERE
         asks = tx.tenant(found[0]).asks
         if asks.of_sale(found[1]) is None:
-            asks.create(found[1], shown.estado.value, {name: form.get(name, "") for name in _LIMITS})
+            asks.create(
+                found[1], shown.estado.value, {name: form.get(name, "") for name in _LIMITS}
+            )
     return None

@@ -1,4 +1,4 @@
-"""What every step is given. Built once in `hub/wiring.py`; the steps touch the world only through it."""
+"""What every step is given, built once in `hub/wiring.py`. The only way to the outside world."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """An e-mail. `message_id` is the same for the same letter, so that a repeat can be recognised."""
+    """An e-mail. The same letter has the same `message_id`, so that a repeat is recognised."""
 
     to: str
     subject: str

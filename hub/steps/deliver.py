@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from cfdi import pdf
-from cfdi import receptor as receptores
+from hub.domain.email import EMAIL_MISSING, check_email
 from hub.domain.purchase import FieldError, field_error
 from hub.steps.context import Attachment, Context, Letter
 from hub.steps.issuer import issuer_of
@@ -30,9 +30,9 @@ def deliver(ctx: Context, merchant_id: str, invoice_id: str) -> None:
 
 def send_again(ctx: Context, token: str, correo: str, language: str) -> FieldError | None:
     """The holder of the link has it mailed to an address. At most ten different ones a sale."""
-    address, findings = receptores.check_email(correo)
+    address, findings = check_email(correo)
     if findings or not address:
-        return field_error((findings or receptores.EMAIL_MISSING)[0])
+        return field_error((*findings, EMAIL_MISSING)[0])
     with ctx.store.transaction() as tx:
         found = tx.doors.link(token)
         if found is None:
@@ -60,9 +60,7 @@ def send_copies(ctx: Context, merchant_id: str, invoice_id: str) -> None:
         mail_once(ctx, merchant_id, "copy", invoice_id, letter)
 
 
-def _letter(
-    ctx: Context, merchant_id: str, invoice: Invoice, stamp: Stamp, address: str
-) -> Letter:
+def _letter(ctx: Context, merchant_id: str, invoice: Invoice, stamp: Stamp, address: str) -> Letter:
     sale_id = invoice.sale_ids[0]
     with ctx.store.reading() as tx:
         tenant = tx.tenant(merchant_id)

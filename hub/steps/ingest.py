@@ -152,7 +152,9 @@ def welcome(
         return
     tenant.links.make(sale_id)
     since = connection.since if connection else row.created_at
-    if row.invited_at is None and policy.may_invite(row.sale, rules=issuer.rules, now=now, since=since):
+    if row.invited_at is None and policy.may_invite(
+        row.sale, rules=issuer.rules, now=now, since=since
+    ):
         tenant.promise("invite", sale_id, queue="mail")
 
 

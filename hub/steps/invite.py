@@ -14,7 +14,11 @@ def invite(ctx: Context, merchant_id: str, sale_id: str) -> None:
     """Mail the link, if the sale is still open and has an address. Repeating it changes nothing."""
     with ctx.store.reading() as tx:
         tenant = tx.tenant(merchant_id)
-        row, link, issuer = tenant.sales.get(sale_id), tenant.links.current(sale_id), issuer_of(tenant)
+        row, link, issuer = (
+            tenant.sales.get(sale_id),
+            tenant.links.current(sale_id),
+            issuer_of(tenant),
+        )
     if row is None or link is None or row.invited_at is not None or not row.sale.buyer.email:
         return
     purchase = purchase_of(ctx, merchant_id, sale_id)

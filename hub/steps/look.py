@@ -183,7 +183,9 @@ def _form(facts: _Facts, estado: Estado) -> FiscalForm:
     """After a rejection what was sent; before the first try what the platform already knows."""
     if facts.invoice is not None and estado is Estado.RECHAZADA:
         data = facts.invoice.receptor
-        return FiscalForm(data.rfc, data.nombre, data.codigo_postal, data.regimen, data.uso, data.correo)
+        return FiscalForm(
+            data.rfc, data.nombre, data.codigo_postal, data.regimen, data.uso, data.correo
+        )
     if estado is not Estado.ABIERTA:
         return FiscalForm()
     buyer = facts.row.sale.buyer

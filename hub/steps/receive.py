@@ -43,9 +43,7 @@ def receive(ctx: Context, connection: Connection, delivery: Delivery) -> Receive
     return Received.FILED
 
 
-def _set_aside(
-    ctx: Context, connection: Connection, delivery: Delivery, problem: str
-) -> Received:
+def _set_aside(ctx: Context, connection: Connection, delivery: Delivery, problem: str) -> Received:
     """Signed but not understood: kept for a replay after a fix. Sending it again would not help."""
     key = hashlib.sha256(delivery.body).hexdigest()
     notice = Notice(event="unreadable", event_key=key, order_id="")

@@ -9,6 +9,7 @@ from cfdi import receptor as receptores
 from cfdi.comprobante import Receptor
 from cfdi.findings import Finding, FixableBy
 from hub.domain import policy
+from hub.domain.email import check_email
 from hub.domain.purchase import FieldError, FiscalForm, field_error
 from hub.domain.states import State
 from hub.steps.context import Context
@@ -62,7 +63,13 @@ def request(ctx: Context, token: str, form: FiscalForm, language: str) -> Reques
 
 
 def issue(
-    ctx: Context, merchant_id: str, sale_id: str, form: FiscalForm, *, actor: str, language: str = "es"
+    ctx: Context,
+    merchant_id: str,
+    sale_id: str,
+    form: FiscalForm,
+    *,
+    actor: str,
+    language: str = "es",
 ) -> Requested | None:
     """Staff ask for a customer; the buyer's deadline does not bind them. None: no such sale."""
     with ctx.store.reading() as tx:
@@ -165,7 +172,7 @@ def _again(
 
 def _errors(form: FiscalForm, issuer: Issuer) -> tuple[ReceptorData, tuple[FieldError, ...]]:
     receptor = receptores.normalize(form.rfc, form.nombre, form.cp, form.regimen, form.uso)
-    correo, mail_findings = receptores.check_email(form.correo)
+    correo, mail_findings = check_email(form.correo)
     findings = (*receptores.check(receptor), *_uso(receptor, issuer), *mail_findings)
     data = ReceptorData(
         rfc=receptor.rfc,
@@ -191,4 +198,3 @@ def _uso(receptor: Receptor, issuer: Issuer) -> tuple[Finding, ...]:
             FixableBy.BUYER,
         ),
     )
-

@@ -21,7 +21,7 @@ class NotResolvable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One thing to decide. `kind`: sale (data missing), invoice (in review), ask (a buyer's wish)."""
+    """A thing to decide. `kind`: sale (data missing), invoice (in review) or ask (of a buyer)."""
 
     kind: str
     id: str
@@ -58,9 +58,7 @@ def waiting(ctx: Context, merchant_id: str) -> list[Waiting]:
         for ask in tenant.asks.list():
             sale = tenant.sales.get(ask.sale_id)
             number = sale.sale.number if sale else ""
-            asks.append(
-                Waiting("ask", ask.id, ask.sale_id, number, ask.created_at, (), ask.kind)
-            )
+            asks.append(Waiting("ask", ask.id, ask.sale_id, number, ask.created_at, (), ask.kind))
     return [*invoices, *sales, *asks]
 
 

@@ -133,9 +133,7 @@ def _file(
         tenant.promise("stamp", desk.invoice.id, queue="stamp")
 
 
-def _refuse(
-    ctx: Context, merchant_id: str, invoice_id: str, findings: tuple[Finding, ...]
-) -> None:
+def _refuse(ctx: Context, merchant_id: str, invoice_id: str, findings: tuple[Finding, ...]) -> None:
     """Back to the buyer if the buyer can mend all of it, else to the merchant's review."""
     mendable = all(finding.fixable_by is FixableBy.BUYER for finding in findings)
     with ctx.store.transaction() as tx:

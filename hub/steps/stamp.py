@@ -79,9 +79,7 @@ def lease(terms: Terms) -> timedelta:
     return terms.connect_timeout + terms.read_timeout + MARGIN
 
 
-def _start(
-    ctx: Context, merchant_id: str, invoice_id: str, *, reviewed: bool
-) -> _Sending | None:
+def _start(ctx: Context, merchant_id: str, invoice_id: str, *, reviewed: bool) -> _Sending | None:
     """File the attempt. None if there is nothing to send (any more)."""
     before = ctx.clock.monotonic()
     now = ctx.clock.now()
@@ -91,7 +89,10 @@ def _start(
         document = tenant.invoices.document(invoice_id) if invoice else None
         if invoice is None or document is None:
             return None
-        pac = ctx.pac(tenant.pac.get(document.pac_account_id))
+        account = tenant.pac.get(document.pac_account_id)
+        if account is None:
+            raise LookupError("a sealed document names a PAC account that is not there")
+        pac = ctx.pac(account)
         zone = issuer_of(tenant).zone
         asked_again = reviewed and invoice.state is State.REVIEW
         wait = None if asked_again else _obstacle(tenant, invoice, document, pac.terms, zone, now)
@@ -190,9 +191,7 @@ def _settle(ctx: Context, sending: _Sending, answer: Answer) -> None:
 def _accept(ctx: Context, sending: _Sending, xml: bytes, raw: bytes, outcome: str) -> None:
     """Believe a stamp only after checking that it is a stamp of what we sent."""
     try:
-        accepted = timbre.accept(
-            xml, sending.document.xml, now=ctx.clock.now(), zone=sending.zone
-        )
+        accepted = timbre.accept(xml, sending.document.xml, now=ctx.clock.now(), zone=sending.zone)
     except timbre.TimbreInvalid as error:
         log.error("stamp_not_ours", invoice=sending.invoice.id, reason=error.reason)
         with ctx.store.transaction() as tx:
@@ -206,9 +205,7 @@ def _accept(ctx: Context, sending: _Sending, xml: bytes, raw: bytes, outcome: st
         record_stamp(tenant, sending.invoice.id, sending.document.version, accepted)
 
 
-def record_stamp(
-    tenant: Tenant, invoice_id: str, version: int, accepted: timbre.Accepted
-) -> None:
+def record_stamp(tenant: Tenant, invoice_id: str, version: int, accepted: timbre.Accepted) -> None:
     """Write the stamp, once; a late answer finds it there already and changes nothing."""
     if tenant.invoices.stamp_of(invoice_id) is not None:
         return
@@ -263,12 +260,10 @@ def _later(ctx: Context, sending: _Sending, reason: str, raw: bytes) -> None:
 def backoff(number: int) -> timedelta:
     """Full jitter, so that a provider that comes back is not met by everybody at once."""
     ceiling = min(BACKOFF_FIRST * 2 ** min(number - 1, 20), BACKOFF_LAST)
-    return ceiling * random.uniform(0.2, 1)  # noqa: S311 - spreads load, guards nothing
+    return timedelta(seconds=ceiling.total_seconds() * random.uniform(0.2, 1))  # noqa: S311 - spreads load, guards nothing
 
 
-def _refused(
-    ctx: Context, sending: _Sending, findings: tuple[Finding, ...], raw: bytes
-) -> None:
+def _refused(ctx: Context, sending: _Sending, findings: tuple[Finding, ...], raw: bytes) -> None:
     codes = ", ".join(finding.code for finding in findings)
     with ctx.store.transaction() as tx:
         tenant = tx.tenant(sending.merchant_id)

@@ -27,7 +27,7 @@ def blueprint(ctx: Context) -> Blueprint:
 
 
 def _answer(ctx: Context, platform: str, connection_id: str) -> Response:
-    """200 filed, duplicate or of no use; 401 signature; 404 connection; 411, 413 size; 503 not stored.
+    """200 filed, duplicate or no use; 401 signature; 404 connection; 411, 413 size; 503 not stored.
 
     Exactly 200 on success: WooCommerce takes anything else on its greeting for a failure, see
     connectors/woocommerce/README.md.

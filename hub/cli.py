@@ -1,0 +1,38 @@
+"""`autofactura`: every command. `--json` on each; exit 0, 2 for bad arguments, 1 otherwise."""
+
+from __future__ import annotations
+
+import click
+
+from hub.commands import connection, invoice, merchant, ops, run, sale
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="autofactura-hub")
+def main() -> None:
+    """Turn paid orders into CFDI 4.0 invoices. Settings come from the environment: see README."""
+
+
+for _group in (
+    merchant.merchant,
+    merchant.csd_group,
+    merchant.pac,
+    merchant.rules,
+    connection.connection,
+    connection.inbox,
+    sale.sale,
+    invoice.invoice,
+    invoice.review,
+    run.keys,
+):
+    main.add_command(_group)
+
+for _command in (run.up, run.web, run.worker, run.sandbox_pac, run.demo_shop):
+    main.add_command(_command)
+
+for _command in ops.ops.commands.values():
+    main.add_command(_command)
+
+
+if __name__ == "__main__":
+    main()
