@@ -188,13 +188,38 @@ class Invoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Transition:
+    """One move of an invoice, kept for ever. `before` is None for the first."""
+
+    number: int  # counts from 1 within the invoice
+    before: State | None
+    after: State
+    reason: str
+    actor: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What `sales.keep` did: a new sale, a newer snapshot of a known one, or nothing."""
+
+    id: str
+    created: bool
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxRow:
     id: str
     merchant_id: str
     job: str
     subject: str
     due_at: datetime
+    #: How often it failed so far, a worker that died on it included.
     tries: int
+    #: Counts its claims: whoever was overtaken cannot end another's.
+    fence: int = 0
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

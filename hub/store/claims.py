@@ -1,0 +1,125 @@
+"""Who claims which part of a sale, and what buyers ask the merchant about one."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+
+from hub.store import schema
+from hub.store.records import Ask, Claim
+from hub.store.session import Scope
+
+
+class Claims:
+    """A part of a sale is held by at most one open claim, so there is never a second CFDI."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def open(
+        self,
+        sale_id: str,
+        *,
+        invoice_id: str | None = None,
+        global_uuid: str | None = None,
+        part: int = 1,
+        parts: int = 1,
+    ) -> bool:
+        """False if that part is held, or the sale is divided into another number of parts."""
+        claim, clock = schema.Claim, self._scope.clock
+        self._scope.lock_sale(sale_id)
+        for held in self._open_rows(sale_id):
+            if held.part == part or held.parts != parts:
+                return False
+        self._scope.add(
+            claim,
+            id=clock.new_id(),
+            sale_id=sale_id,
+            part=part,
+            parts=parts,
+            invoice_id=invoice_id,
+            global_uuid=global_uuid,
+            opened_at=clock.now(),
+        )
+        return True
+
+    def of_sale(self, sale_id: str) -> list[Claim]:
+        """Its open claims; in a write transaction nobody else can open one until its end."""
+        self._scope.lock_sale(sale_id)
+        return [_claim(row) for row in self._open_rows(sale_id)]
+
+    def of_invoice(self, invoice_id: str) -> list[Claim]:
+        """The open claims an invoice holds."""
+        claim = schema.Claim
+        rows = self._scope.rows(
+            claim, claim.invoice_id == invoice_id, claim.closed_at.is_null(), order=claim.id
+        )
+        return [_claim(row) for row in rows]
+
+    def release(self, invoice_id: str) -> int:
+        """Close what the invoice holds; the number. Refused while it may be in force."""
+        claim = schema.Claim
+        return self._scope.change(
+            claim,
+            claim.invoice_id == invoice_id,
+            claim.closed_at.is_null(),
+            closed_at=self._scope.clock.now(),
+        )
+
+    def _open_rows(self, sale_id: str) -> list[schema.Claim]:
+        claim = schema.Claim
+        return self._scope.rows(
+            claim, claim.sale_id == sale_id, claim.closed_at.is_null(), order=claim.part
+        )
+
+
+def _claim(row: schema.Claim) -> Claim:
+    return Claim(row.sale_id, row.part, row.parts, row.invoice_id, row.global_uuid, row.opened_at)
+
+
+class Asks:
+    """What buyers ask the merchant for, one open request a sale and kind."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def create(self, sale_id: str, kind: str, form: Mapping[str, str]) -> Ask:
+        """Asked again while open, the newer form takes the place of the older."""
+        ask = schema.Ask
+        self._scope.lock_sale(sale_id)
+        row = self._open(ask.sale_id == sale_id, ask.kind == kind)
+        row_id = self._scope.clock.new_id() if row is None else row.id
+        sealed = self._scope.seal_json("ask.form", row_id, dict(form))
+        if row is not None:
+            self._scope.change(ask, ask.id == row_id, form_sealed=sealed)
+            return Ask(row_id, sale_id, kind, dict(form), row.created_at)
+        now = self._scope.clock.now()
+        self._scope.add(
+            ask, id=row_id, sale_id=sale_id, kind=kind, form_sealed=sealed, created_at=now
+        )
+        return Ask(row_id, sale_id, kind, dict(form), now)
+
+    def of_sale(self, sale_id: str) -> Ask | None:
+        """The newest open request."""
+        row = self._open(schema.Ask.sale_id == sale_id)
+        return None if row is None else self._record(row)
+
+    def resolve(self, ask_id: str) -> None:
+        ask = schema.Ask
+        self._scope.change(
+            ask, ask.id == ask_id, ask.resolved_at.is_null(), resolved_at=self._scope.clock.now()
+        )
+
+    def list(self, *, open_only: bool = True) -> builtins.list[Ask]:
+        """Oldest first."""
+        ask = schema.Ask
+        where = [ask.resolved_at.is_null()] if open_only else []
+        return [self._record(row) for row in self._scope.rows(ask, *where, order=ask.id)]
+
+    def _open(self, *where: object) -> schema.Ask | None:
+        ask = schema.Ask
+        return self._scope.first(ask, ask.resolved_at.is_null(), *where, order=ask.id.desc())
+
+    def _record(self, row: schema.Ask) -> Ask:
+        form = self._scope.open_json("ask.form", row.id, row.form_sealed)
+        return Ask(row.id, row.sale_id, row.kind, form, row.created_at)

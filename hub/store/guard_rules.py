@@ -1,0 +1,204 @@
+# ruff: noqa: S608 - SQL made of constants of this file; nothing of a row or a request is in it
+"""What the database itself refuses, on both engines from one list of rules.
+
+A rule is a condition under which a change is refused; it is written in the SQL that SQLite and
+PostgreSQL share, over NEW and OLD. `guards.py` makes triggers of the rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from hub.domain.states import MOVES
+
+#: Answers after which the document surely was not stamped by that attempt.
+DEFINITE: Final = "('never', 'later')"
+
+#: Rows of these are only ever added; with the columns of their keys.
+APPEND_ONLY: Final = {
+    "document": ("invoice_id", "version"),
+    "attempt": ("invoice_id", "number"),
+    "answer": ("invoice_id", "number"),
+    "stamp": ("invoice_id",),
+    "transition": ("invoice_id", "number"),
+    "declaration": ("invoice_id", "version"),
+    "invoice_sale": ("invoice_id", "sale_id"),
+}
+#: Keys of the guarded tables, within their merchant.
+KEYS: Final = {**APPEND_ONLY, "invoice": ("id",), "claim": ("id",)}
+
+#: Name, table, unique, columns or expressions, condition ("" for all rows).
+INDEXES: Final = (
+    ("guard_one_claim", "claim", True, "merchant_id, sale_id, part", "closed_at IS NULL"),
+    ("guard_one_uuid", "stamp", True, "upper(uuid)", ""),
+    ("guard_one_link", "link", True, "merchant_id, sale_id", "revoked_at IS NULL"),
+    ("guard_one_pac", "pac_account", True, "merchant_id", "active"),
+    ("guard_one_ask", "ask", True, "merchant_id, sale_id, kind", "resolved_at IS NULL"),
+    ("guard_own_sale", "sale", True, "merchant_id, key", "connection_id IS NULL"),
+    ("guard_one_promise", "outbox", True, "merchant_id, job, subject", "state = 'ready'"),
+    ("outbox_ready", "outbox", False, "queue, due_at, id", "state = 'ready'"),
+    ("outbox_claimed", "outbox", False, "claimed_until", "state = 'claimed'"),
+    ("outbox_dead", "outbox", False, "id", "state = 'dead'"),
+    ("sale_in_review", "sale", False, "merchant_id, id", "in_review"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    table: str
+    event: str  # INSERT, UPDATE or DELETE
+    refused_if: str
+    message: str
+
+
+def same(alias: str, row: str, invoice: str = "invoice_id") -> str:
+    return f"{alias}.merchant_id = {row}.merchant_id AND {alias}.invoice_id = {row}.{invoice}"
+
+
+def unsettled(row: str, invoice: str = "invoice_id") -> str:
+    """An attempt of the invoice has no answer, or one that leaves open whether it was stamped.
+
+    Unless a person declared that the provider has no stamp of that version.
+    """
+    return (
+        "EXISTS (SELECT 1 FROM attempt a LEFT JOIN answer w ON w.merchant_id = a.merchant_id "
+        "AND w.invoice_id = a.invoice_id AND w.number = a.number "
+        f"WHERE {same('a', row, invoice)} "
+        f"AND (w.outcome IS NULL OR w.outcome NOT IN {DEFINITE}) "
+        "AND NOT EXISTS (SELECT 1 FROM declaration e WHERE e.merchant_id = a.merchant_id "
+        "AND e.invoice_id = a.invoice_id AND e.version = a.version))"
+    )
+
+
+def stamped(row: str, invoice: str = "invoice_id") -> str:
+    return f"EXISTS (SELECT 1 FROM stamp s WHERE {same('s', row, invoice)})"
+
+
+def _moves() -> str:
+    return ", ".join(sorted(f"'{before}>{after}'" for before, after in MOVES))
+
+
+def _newest_version(row: str) -> str:
+    return f"(SELECT COALESCE(MAX(d.version), 0) FROM document d WHERE {same('d', row)})"
+
+
+_UNCLAIMED = (
+    "EXISTS (SELECT 1 FROM invoice_sale i WHERE "
+    f"{same('i', 'NEW')} AND NOT EXISTS (SELECT 1 FROM claim c WHERE "
+    f"{same('c', 'NEW')} AND c.sale_id = i.sale_id AND c.closed_at IS NULL))"
+)
+_CLAIM_CHANGED = " OR ".join(
+    (
+        *(f"NEW.{c} <> OLD.{c}" for c in ("merchant_id", "id", "sale_id", "part", "parts")),
+        *(f"COALESCE(NEW.{c}, '') <> COALESCE(OLD.{c}, '')" for c in ("invoice_id", "global_uuid")),
+        "NEW.opened_at <> OLD.opened_at",
+    )
+)
+_OTHER_PARTS = (
+    "EXISTS (SELECT 1 FROM claim c WHERE c.merchant_id = NEW.merchant_id "
+    "AND c.sale_id = NEW.sale_id AND c.closed_at IS NULL AND c.parts <> NEW.parts)"
+)
+_IN_FORCE = (
+    f"({unsettled('OLD')} AND NOT {stamped('OLD')}) OR ({stamped('OLD')} AND EXISTS (SELECT 1 "
+    "FROM invoice v WHERE v.merchant_id = OLD.merchant_id AND v.id = OLD.invoice_id "
+    "AND v.state NOT IN ('superseded', 'cancelled')))"
+)
+
+RULES: Final = (
+    Rule("invoice", "INSERT", "NEW.state <> 'requested'", "an invoice begins as requested"),
+    Rule("invoice", "DELETE", "1 = 1", "an invoice is never deleted"),
+    Rule(
+        "invoice",
+        "UPDATE",
+        "NEW.merchant_id <> OLD.merchant_id OR NEW.id <> OLD.id",
+        "an invoice keeps its id",
+    ),
+    Rule(
+        "invoice",
+        "UPDATE",
+        f"NEW.state <> OLD.state AND OLD.state || '>' || NEW.state NOT IN ({_moves()})",
+        "no such move of an invoice",
+    ),
+    Rule(
+        "invoice",
+        "UPDATE",
+        f"NEW.state <> OLD.state AND NEW.state = 'stamped' AND NOT {stamped('NEW', 'id')}",
+        "an invoice without a stamp is not stamped",
+    ),
+    Rule(
+        "invoice",
+        "UPDATE",
+        "NEW.state <> OLD.state AND NEW.state IN ('requested', 'rejected', 'sealed') "
+        f"AND ({unsettled('NEW', 'id')} OR {stamped('NEW', 'id')})",
+        "the document may have been stamped: the invoice cannot be undone",
+    ),
+    Rule(
+        "invoice",
+        "UPDATE",
+        "NEW.state <> OLD.state AND NEW.state IN ('sealed', 'sending', 'unknown') "
+        f"AND (NOT EXISTS (SELECT 1 FROM document d WHERE {same('d', 'NEW', 'id')}) "
+        f"OR {stamped('NEW', 'id')})",
+        "only a sealed document without a stamp can be sent",
+    ),
+    Rule(
+        "document",
+        "INSERT",
+        f"{unsettled('NEW')} OR {stamped('NEW')}",
+        "the earlier document may have been stamped: no new version",
+    ),
+    Rule(
+        "document",
+        "INSERT",
+        f"NEW.version <> {_newest_version('NEW')} + 1",
+        "versions of a document count from 1 without gaps",
+    ),
+    Rule(
+        "attempt",
+        "INSERT",
+        f"NEW.version <> {_newest_version('NEW')}",
+        "only the newest version of a document is sent",
+    ),
+    Rule("attempt", "INSERT", stamped("NEW"), "a stamped document is not sent again"),
+    Rule("attempt", "INSERT", _UNCLAIMED, "an invoice is not sent without the claim of its sale"),
+    Rule(
+        "attempt",
+        "INSERT",
+        "NEW.number <> (SELECT COALESCE(MAX(a.number), 0) FROM attempt a "
+        f"WHERE {same('a', 'NEW')}) + 1",
+        "attempts count from 1 without gaps",
+    ),
+    Rule("stamp", "INSERT", stamped("NEW"), "the invoice has a stamp already"),
+    Rule(
+        "stamp",
+        "INSERT",
+        f"NOT EXISTS (SELECT 1 FROM attempt a WHERE {same('a', 'NEW')} "
+        "AND a.version = NEW.version)",
+        "a document that was never sent cannot have a stamp",
+    ),
+    Rule(
+        "attempt",
+        "INSERT",
+        f"EXISTS (SELECT 1 FROM declaration e WHERE {same('e', 'NEW')} "
+        "AND e.version = NEW.version)",
+        "a document declared unstamped is not sent again",
+    ),
+    Rule("declaration", "INSERT", stamped("NEW"), "the invoice has a stamp"),
+    Rule(
+        "declaration",
+        "INSERT",
+        "NOT EXISTS (SELECT 1 FROM invoice v WHERE v.merchant_id = NEW.merchant_id "
+        "AND v.id = NEW.invoice_id AND v.state = 'review')",
+        "only an invoice in review can be declared unstamped",
+    ),
+    Rule("claim", "INSERT", _OTHER_PARTS, "open claims of a sale divide it into the same parts"),
+    Rule("claim", "DELETE", "1 = 1", "a claim is closed, never deleted"),
+    Rule("claim", "UPDATE", _CLAIM_CHANGED, "a claim is only ever closed"),
+    Rule("claim", "UPDATE", "OLD.closed_at IS NOT NULL", "a closed claim stays closed"),
+    Rule("claim", "UPDATE", _IN_FORCE, "the invoice may be in force: its claim stays open"),
+    *(
+        Rule(table, event, "1 = 1", f"{table}: rows are only ever added")
+        for table in APPEND_ONLY
+        for event in ("UPDATE", "DELETE")
+    ),
+)

@@ -1,0 +1,91 @@
+"""Who issues, and the doors by which one comes in without knowing the tenant."""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import json
+
+from hub.store import schema
+from hub.store.records import Connection, Merchant
+from hub.store.session import Session
+
+
+def token_hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def merchant_record(row: schema.Merchant) -> Merchant:
+    return Merchant(row.id, row.rfc, row.nombre, row.regimen, row.codigo_postal, row.created_at)
+
+
+def connection_record(row: schema.Connection) -> Connection:
+    return Connection(
+        id=row.id,
+        merchant_id=row.merchant_id,
+        platform=row.platform,
+        account=row.account,
+        settings=json.loads(row.settings),
+        since=row.since,
+        swept_until=row.swept_until,
+        created_at=row.created_at,
+        last_delivery_at=row.last_delivery_at,
+        problem=row.problem,
+    )
+
+
+class Merchants:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def create(self, rfc: str, nombre: str, regimen: str, codigo_postal: str) -> Merchant:
+        """A new merchant with a data key of its own."""
+        clock = self._session.clock
+        merchant = Merchant(clock.new_id(), rfc, nombre, regimen, codigo_postal, clock.now())
+        insert = schema.Merchant.insert(
+            id=merchant.id,
+            rfc=rfc,
+            nombre=nombre,
+            regimen=regimen,
+            codigo_postal=codigo_postal,
+            created_at=merchant.created_at,
+        )
+        self._session.run(insert.as_rowcount())
+        self._session.vault.make(self._session.engine.db, merchant.id, merchant.created_at)
+        return merchant
+
+    def get(self, merchant_id: str) -> Merchant | None:
+        query = schema.Merchant.select().where(schema.Merchant.id == merchant_id)
+        row = self._session.one(query)
+        return None if row is None else merchant_record(row)
+
+    def list(self) -> builtins.list[Merchant]:
+        """Oldest first."""
+        rows = self._session.run(schema.Merchant.select().order_by(schema.Merchant.id))
+        return [merchant_record(row) for row in rows]
+
+
+class Doors:
+    """Look-ups across all tenants, each by something that names one tenant."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def connection(self, connection_id: str) -> Connection | None:
+        query = schema.Connection.select().where(schema.Connection.id == connection_id)
+        row = self._session.one(query)
+        return None if row is None else connection_record(row)
+
+    def link(self, token: str) -> tuple[str, str] | None:
+        """Merchant and sale of a token in force. None for a wrong or a revoked one."""
+        link = schema.Link
+        query = link.select(link.merchant_id, link.sale_id).where(
+            link.token_hash == token_hash(token), link.revoked_at.is_null()
+        )
+        row = self._session.one(query)
+        return None if row is None else (row.merchant_id, row.sale_id)
+
+    def connections(self) -> list[Connection]:
+        """Of all merchants, for the sweep."""
+        rows = self._session.run(schema.Connection.select().order_by(schema.Connection.id))
+        return [connection_record(row) for row in rows]

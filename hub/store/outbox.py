@@ -1,0 +1,205 @@
+"""What was promised and is not done yet, and who holds which lease."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from peewee import EXCLUDED, SQL, fn
+
+from hub.store import schema
+from hub.store.errors import RowUnknown
+from hub.store.records import OutboxRow
+from hub.store.session import Scope, Session
+
+#: Written out, because a partial index is not used for a value that comes as a parameter.
+READY, CLAIMED, DEAD = SQL("state = 'ready'"), SQL("state = 'claimed'"), SQL("state = 'dead'")
+box = schema.Outbox
+
+
+def _record(row: schema.Outbox) -> OutboxRow:
+    return OutboxRow(
+        row.id,
+        row.merchant_id,
+        row.job,
+        row.subject,
+        row.due_at,
+        row.tries,
+        row.fence,
+        row.error,
+    )
+
+
+def _make_ready(session: Session, values: dict[str, Any]) -> None:
+    """Add a promise, or join an equal one that waits: the earlier time of both holds.
+
+    The waiting row is locked even if it stays as it is, so that nobody can claim it before what
+    was written in this transaction can be seen.
+    """
+    insert = box.insert({**values, "state": "ready", "worker": "", "claimed_until": None})
+    earlier = EXCLUDED.due_at < box.due_at
+    query = insert.on_conflict(
+        conflict_target=(box.merchant_id, box.job, box.subject),
+        conflict_where=READY,
+        update={box.due_at: EXCLUDED.due_at},
+        where=earlier,
+    )
+    session.run(query.as_rowcount())
+
+
+def promise(scope: Scope, job: str, subject: str, queue: str, due_at: datetime | None) -> None:
+    session, now = scope.session, scope.clock.now()
+    due_at = now if due_at is None else due_at
+    _make_ready(
+        session,
+        {
+            "merchant_id": scope.merchant_id,
+            "id": scope.clock.new_id(),
+            "job": job,
+            "subject": subject,
+            "queue": queue,
+            "due_at": due_at,
+            "tries": 0,
+            "fence": 0,
+            "error": "",
+            "created_at": now,
+        },
+    )
+    if due_at <= now:
+        session.promised.add(queue)
+
+
+class Outbox:
+    """The work of all tenants. A row is claimed for a time, run, then done, retried or buried."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def claim(self, queues: Sequence[str], worker: str, seconds: float) -> OutboxRow | None:
+        """The row that is due for the longest, of the first of these queues that has one."""
+        now = self._session.clock.now()
+        for queue in queues:
+            query = (
+                box.select()
+                .where(READY, box.queue == queue, box.due_at <= now)
+                .order_by(box.due_at, box.id)
+                .limit(1)
+            )
+            row = self._session.one(self._session.locked(query, skip=True))
+            if row is not None:
+                return self._claimed(row, worker, now + timedelta(seconds=seconds))
+        return None
+
+    def _claimed(self, row: schema.Outbox, worker: str, until: datetime) -> OutboxRow:
+        row.fence += 1
+        changes = {"state": "claimed", "fence": row.fence, "worker": worker}
+        query = box.update(claimed_until=until, **changes).where(
+            box.merchant_id == row.merchant_id, box.id == row.id
+        )
+        self._session.run(query)
+        return _record(row)
+
+    def done(self, row: OutboxRow) -> None:
+        """Forget it. Nothing happens if the claim was lost meanwhile: it belongs to another."""
+        self._session.run(box.delete().where(*self._held(row)))
+
+    def retry(self, row: OutboxRow, due_at: datetime, error: str, *, counted: bool = True) -> None:
+        """Give it back for later. `counted`: it failed; else it only had to wait."""
+        held = self._session.one(box.select().where(*self._held(row)))
+        if held is not None:
+            self._give_back(held, due_at, error, tries=held.tries + int(counted))
+
+    def bury(self, row: OutboxRow, error: str) -> None:
+        """Dead letter: kept for a person, never run again unless revived."""
+        query = box.update(
+            state="dead", claimed_until=None, error=error, tries=box.tries + 1
+        ).where(*self._held(row))
+        self._session.run(query)
+
+    def expire(self) -> int:
+        """Make due again what was claimed for a time that is over; the number of rows."""
+        now = self._session.clock.now()
+        query = box.select().where(CLAIMED, box.claimed_until <= now).limit(1000)
+        rows = list(self._session.run(self._session.locked(query, skip=True)))
+        for row in rows:
+            self._give_back(row, now, "the worker did not come back", tries=row.tries + 1)
+            self._session.promised.add(row.queue)
+        return len(rows)
+
+    def due(self, queues: Sequence[str] | None) -> dict[str, int]:
+        """How much is due now, by queue; queues with nothing due are left out."""
+        query = box.select(box.queue, fn.COUNT(box.id)).where(
+            READY, box.due_at <= self._session.clock.now()
+        )
+        if queues is not None:
+            query = query.where(box.queue.in_(list(queues)))
+        return dict(self._session.run(query.group_by(box.queue).tuples()))
+
+    def next_due_at(self) -> datetime | None:
+        """When the next waiting row is due; in the past if one is due already."""
+        row = self._session.one(box.select(box.due_at).where(READY).order_by(box.due_at).limit(1))
+        return None if row is None else row.due_at
+
+    def dead(self, limit: int) -> list[OutboxRow]:
+        rows = self._session.run(box.select().where(DEAD).order_by(box.id).limit(limit))
+        return [_record(row) for row in rows]
+
+    def revive(self, row_id: str) -> None:
+        """Let a dead letter be run again, now, as if it had never failed."""
+        row = self._session.one(box.select().where(DEAD, box.id == row_id))
+        if row is None:
+            raise RowUnknown("no such dead letter")
+        self._give_back(row, self._session.clock.now(), "", tries=0)
+        self._session.promised.add(row.queue)
+
+    def _give_back(self, row: schema.Outbox, due_at: datetime, error: str, *, tries: int) -> None:
+        self._session.run(box.delete().where(box.merchant_id == row.merchant_id, box.id == row.id))
+        kept = ("merchant_id", "id", "job", "subject", "queue", "fence", "created_at")
+        values = {name: getattr(row, name) for name in kept}
+        _make_ready(self._session, {**values, "due_at": due_at, "error": error, "tries": tries})
+
+    def _held(self, row: OutboxRow) -> tuple[Any, ...]:
+        return (
+            CLAIMED,
+            box.merchant_id == row.merchant_id,
+            box.id == row.id,
+            box.fence == row.fence,
+        )
+
+
+class Leases:
+    """Who alone may do a thing for a while. The fence grows with every new holder."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def hold(self, name: str, owner: str, seconds: float) -> int | None:
+        """Take it or renew one's own: the fence; None while another holds it."""
+        lease, now = schema.Lease, self._session.clock.now()
+        until = now + timedelta(seconds=seconds)
+        fresh = lease.insert(name=name, owner=owner, fence=0, expires_at=now).on_conflict(
+            conflict_target=(lease.name,), update={lease.name: name}
+        )
+        self._session.run(fresh.as_rowcount())
+        row = self._session.one(lease.select().where(lease.name == name))
+        if row.owner != owner and row.expires_at > now:
+            return None
+        fence = row.fence + int(row.owner != owner or row.fence == 0)
+        self._session.run(
+            lease.update(owner=owner, fence=fence, expires_at=until).where(lease.name == name)
+        )
+        return int(fence)
+
+    def release(self, name: str, owner: str) -> None:
+        """Give it back early; nothing happens if it is another's."""
+        lease, now = schema.Lease, self._session.clock.now()
+        self._session.run(
+            lease.update(expires_at=now).where(lease.name == name, lease.owner == owner)
+        )
+
+    def held(self, name: str) -> bool:
+        """Whether anybody holds it now."""
+        lease, now = schema.Lease, self._session.clock.now()
+        query = lease.select(lease.name).where(lease.name == name, lease.expires_at > now)
+        return self._session.one(query) is not None

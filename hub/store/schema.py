@@ -1,0 +1,445 @@
+"""The tables. Every table of a tenant has the tenant in its key and in every reference.
+
+Sealed columns (`crypto.py`) end in `_sealed`. Rows of `document`, `attempt`, `answer`, `stamp`,
+`transition`, `declaration` and `invoice_sale` are only ever added;
+`guards.py` makes the database see to it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from peewee import (
+    SQL,
+    BigIntegerField,
+    BlobField,
+    BooleanField,
+    CompositeKey,
+    IntegerField,
+    Model,
+    TextField,
+)
+
+from hub.store.fields import InstantField, MoneyField
+
+
+def within(table: str, *columns: str, target: tuple[str, ...] = ("id",)) -> SQL:
+    """A reference to a row of the same tenant: another tenant's cannot be stored."""
+    here = ", ".join(f'"{column}"' for column in ("merchant_id", *columns))
+    there = ", ".join(f'"{column}"' for column in ("merchant_id", *target))
+    return SQL(f'FOREIGN KEY ({here}) REFERENCES "{table}" ({there})')
+
+
+OF_MERCHANT = SQL('FOREIGN KEY ("merchant_id") REFERENCES "merchant" ("id")')
+
+
+class Base(Model):
+    class Meta:
+        legacy_table_names = False
+
+
+class Merchant(Base):
+    id: TextField[str] = TextField(primary_key=True)
+    rfc: TextField[str] = TextField()
+    nombre: TextField[str] = TextField()
+    regimen: TextField[str] = TextField()
+    codigo_postal: TextField[str] = TextField()
+    created_at: InstantField[datetime] = InstantField()
+
+
+class KeyCheck(Base):
+    id: IntegerField[int] = IntegerField(primary_key=True, constraints=[SQL("CHECK (id = 1)")])
+    kek_id: TextField[str] = TextField()
+    wrapped: BlobField[bytes] = BlobField()
+
+
+class Lease(Base):
+    name: TextField[str] = TextField(primary_key=True)
+    owner: TextField[str] = TextField()
+    fence: BigIntegerField[int] = BigIntegerField()
+    expires_at: InstantField[datetime] = InstantField()
+
+
+class TenantBase(Base):
+    """A row of one merchant."""
+
+    merchant_id: TextField[str] = TextField()
+
+
+class IdBase(TenantBase):
+    """A row of one merchant with an id of its own."""
+
+    id: TextField[str] = TextField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "id")
+        constraints = (OF_MERCHANT,)
+
+
+class DataKey(TenantBase):
+    number: IntegerField[int] = IntegerField()
+    kek_id: TextField[str] = TextField()
+    wrapped: BlobField[bytes] = BlobField()
+    created_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "number")
+        constraints = (OF_MERCHANT,)
+
+
+class Rules(TenantBase):
+    version: IntegerField[int] = IntegerField()
+    toml: TextField[str] = TextField()
+    created_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "version")
+        constraints = (OF_MERCHANT,)
+
+
+class Csd(IdBase):
+    no_certificado: TextField[str] = TextField()
+    certificate_der: BlobField[bytes] = BlobField()
+    key_sealed: BlobField[bytes] = BlobField()
+    not_before: InstantField[datetime] = InstantField()
+    not_after: InstantField[datetime] = InstantField()
+    authority: TextField[str] = TextField()
+    created_at: InstantField[datetime] = InstantField()
+
+
+class PacAccount(IdBase):
+    provider: TextField[str] = TextField()
+    environment: TextField[str] = TextField(
+        constraints=[SQL("CHECK (environment IN ('test', 'live'))")]
+    )
+    settings_sealed: BlobField[bytes] = BlobField()
+    active: BooleanField[bool] = BooleanField()
+    created_at: InstantField[datetime] = InstantField()
+
+
+class Connection(IdBase):
+    platform: TextField[str] = TextField()
+    account: TextField[str] = TextField()
+    credentials_sealed: BlobField[bytes] = BlobField()
+    settings: TextField[str] = TextField()
+    since: InstantField[datetime] = InstantField()
+    swept_until: InstantField[datetime | None] = InstantField(null=True)
+    created_at: InstantField[datetime] = InstantField()
+    last_delivery_at: InstantField[datetime | None] = InstantField(null=True)
+    problem: TextField[str] = TextField()
+
+    class Meta:
+        # A webhook's address names the connection alone.
+        indexes = ((("id",), True),)
+
+
+class Inbox(IdBase):
+    connection_id: TextField[str] = TextField()
+    platform: TextField[str] = TextField()
+    event: TextField[str] = TextField()
+    event_key: TextField[str] = TextField()
+    order_id: TextField[str] = TextField()
+    headers_sealed: BlobField[bytes] = BlobField()
+    body_sealed: BlobField[bytes] = BlobField()
+    snapshot_sealed: BlobField[bytes | None] = BlobField(null=True)
+    gone: BooleanField[bool] = BooleanField()
+    state: TextField[str] = TextField(
+        constraints=[SQL("CHECK (state IN ('filed', 'done', 'dead'))")]
+    )
+    error: TextField[str] = TextField()
+    received_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        constraints = (
+            OF_MERCHANT,
+            within("connection", "connection_id"),
+        )
+        indexes = ((("merchant_id", "connection_id", "event_key"), True),)
+
+
+class Outbox(IdBase):
+    job: TextField[str] = TextField()
+    subject: TextField[str] = TextField()
+    queue: TextField[str] = TextField()
+    due_at: InstantField[datetime] = InstantField()
+    state: TextField[str] = TextField(
+        constraints=[SQL("CHECK (state IN ('ready', 'claimed', 'dead'))")]
+    )
+    tries: IntegerField[int] = IntegerField()
+    #: Counts the claims of this row: who was overtaken after its time cannot end another's claim.
+    fence: IntegerField[int] = IntegerField()
+    worker: TextField[str] = TextField()
+    claimed_until: InstantField[datetime | None] = InstantField(null=True)
+    error: TextField[str] = TextField()
+    created_at: InstantField[datetime] = InstantField()
+
+
+class Sale(IdBase):
+    connection_id: TextField[str | None] = TextField(null=True)
+    platform: TextField[str] = TextField()
+    key: TextField[str] = TextField()
+    code: TextField[str] = TextField()
+    revision: BigIntegerField[int] = BigIntegerField()
+    snapshot_sealed: BlobField[bytes] = BlobField()
+    reasons_sealed: BlobField[bytes] = BlobField()
+    in_review: BooleanField[bool] = BooleanField()
+    invited_at: InstantField[datetime | None] = InstantField(null=True)
+    verified_at: InstantField[datetime | None] = InstantField(null=True)
+    created_at: InstantField[datetime] = InstantField()
+    updated_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        constraints = (
+            OF_MERCHANT,
+            within("connection", "connection_id"),
+        )
+        indexes = (
+            (("merchant_id", "connection_id", "key"), True),
+            (("merchant_id", "code"), True),
+        )
+
+
+class Link(TenantBase):
+    sale_id: TextField[str] = TextField()
+    generation: IntegerField[int] = IntegerField()
+    token_hash: BlobField[bytes] = BlobField()
+    token_sealed: BlobField[bytes] = BlobField()
+    created_at: InstantField[datetime] = InstantField()
+    revoked_at: InstantField[datetime | None] = InstantField(null=True)
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "sale_id", "generation")
+        constraints = (within("sale", "sale_id"),)
+        indexes = ((("token_hash",), True),)
+
+
+class Ask(IdBase):
+    sale_id: TextField[str] = TextField()
+    kind: TextField[str] = TextField()
+    form_sealed: BlobField[bytes] = BlobField()
+    created_at: InstantField[datetime] = InstantField()
+    resolved_at: InstantField[datetime | None] = InstantField(null=True)
+
+    class Meta:
+        constraints = (within("sale", "sale_id"),)
+
+
+class Invoice(IdBase):
+    state: TextField[str] = TextField()
+    environment: TextField[str] = TextField(
+        constraints=[SQL("CHECK (environment IN ('test', 'live'))")]
+    )
+    origin: TextField[str] = TextField()
+    language: TextField[str] = TextField()
+    receptor_sealed: BlobField[bytes] = BlobField()
+    total: MoneyField[Decimal] = MoneyField()
+    currency: TextField[str] = TextField()
+    findings_sealed: BlobField[bytes] = BlobField()
+    quiet_until: InstantField[datetime | None] = InstantField(null=True)
+    delivered_at: InstantField[datetime | None] = InstantField(null=True)
+    created_at: InstantField[datetime] = InstantField()
+    updated_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        indexes = ((("merchant_id", "state", "id"), False),)
+
+
+class InvoiceSale(TenantBase):
+    invoice_id: TextField[str] = TextField()
+    sale_id: TextField[str] = TextField()
+    position: IntegerField[int] = IntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "invoice_id", "sale_id")
+        constraints = (
+            within("invoice", "invoice_id"),
+            within("sale", "sale_id"),
+        )
+        indexes = ((("merchant_id", "sale_id"), False),)
+
+
+class Claim(IdBase):
+    sale_id: TextField[str] = TextField()
+    part: IntegerField[int] = IntegerField()
+    parts: IntegerField[int] = IntegerField()
+    invoice_id: TextField[str | None] = TextField(null=True)
+    global_uuid: TextField[str | None] = TextField(null=True)
+    opened_at: InstantField[datetime] = InstantField()
+    closed_at: InstantField[datetime | None] = InstantField(null=True)
+
+    class Meta:
+        constraints = (
+            within("sale", "sale_id"),
+            within("invoice", "invoice_id"),
+            SQL("CHECK (part >= 1 AND part <= parts)"),
+            SQL("CHECK ((invoice_id IS NULL) <> (global_uuid IS NULL))"),
+        )
+        indexes = (
+            (("merchant_id", "sale_id"), False),
+            (("merchant_id", "invoice_id"), False),
+        )
+
+
+class Folio(TenantBase):
+    serie: TextField[str] = TextField()
+    last: BigIntegerField[int] = BigIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "serie")
+        constraints = (OF_MERCHANT,)
+
+
+class Document(TenantBase):
+    invoice_id: TextField[str] = TextField()
+    version: IntegerField[int] = IntegerField(constraints=[SQL("CHECK (version >= 1)")])
+    serie: TextField[str] = TextField()
+    folio: TextField[str] = TextField()
+    fecha: TextField[str] = TextField()
+    total: MoneyField[Decimal] = MoneyField()
+    xml_sealed: BlobField[bytes] = BlobField()
+    sha256: TextField[str] = TextField()
+    sello: TextField[str] = TextField()
+    pac_account_id: TextField[str] = TextField()
+    reference: TextField[str] = TextField()
+    sealed_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "invoice_id", "version")
+        constraints = (
+            within("invoice", "invoice_id"),
+            within("pac_account", "pac_account_id"),
+        )
+        indexes = ((("merchant_id", "serie", "folio"), True),)
+
+
+class Attempt(TenantBase):
+    invoice_id: TextField[str] = TextField()
+    number: IntegerField[int] = IntegerField(constraints=[SQL("CHECK (number >= 1)")])
+    version: IntegerField[int] = IntegerField()
+    worker: TextField[str] = TextField()
+    started_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "invoice_id", "number")
+        constraints = (
+            within("document", "invoice_id", "version", target=("invoice_id", "version")),
+        )
+
+
+class Answer(TenantBase):
+    invoice_id: TextField[str] = TextField()
+    number: IntegerField[int] = IntegerField()
+    outcome: TextField[str] = TextField(
+        constraints=[
+            SQL("CHECK (outcome IN ('stamped', 'already', 'later', 'never', 'unknown', 'lost'))")
+        ]
+    )
+    code: TextField[str] = TextField()
+    raw_sealed: BlobField[bytes] = BlobField()
+    answered_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "invoice_id", "number")
+        constraints = (within("attempt", "invoice_id", "number", target=("invoice_id", "number")),)
+
+
+class Stamp(TenantBase):
+    invoice_id: TextField[str] = TextField()
+    version: IntegerField[int] = IntegerField()
+    uuid: TextField[str] = TextField()
+    xml_sealed: BlobField[bytes] = BlobField()
+    stamped_at: InstantField[datetime] = InstantField()
+    sat_verified: BooleanField[bool] = BooleanField()
+    created_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "invoice_id")
+        constraints = (
+            within("document", "invoice_id", "version", target=("invoice_id", "version")),
+        )
+
+
+class Transition(TenantBase):
+    invoice_id: TextField[str] = TextField()
+    number: IntegerField[int] = IntegerField()
+    before: TextField[str] = TextField()
+    after: TextField[str] = TextField()
+    reason: TextField[str] = TextField()
+    actor: TextField[str] = TextField()
+    moved_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "invoice_id", "number")
+        constraints = (within("invoice", "invoice_id"),)
+
+
+class Declaration(TenantBase):
+    """A person's word that the provider has no stamp of a document."""
+
+    invoice_id: TextField[str] = TextField()
+    version: IntegerField[int] = IntegerField()
+    actor: TextField[str] = TextField()
+    declared_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "invoice_id", "version")
+        constraints = (
+            within("document", "invoice_id", "version", target=("invoice_id", "version")),
+        )
+
+
+class Copy(IdBase):
+    """An address to which the holder of the link had the document mailed."""
+
+    invoice_id: TextField[str] = TextField()
+    address_sealed: BlobField[bytes] = BlobField()
+    language: TextField[str] = TextField()
+    asked_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        constraints = (within("invoice", "invoice_id"),)
+        indexes = ((("merchant_id", "invoice_id"), False),)
+
+
+class Mail(TenantBase):
+    kind: TextField[str] = TextField()
+    subject_id: TextField[str] = TextField()
+    message_id: TextField[str] = TextField()
+    tries: IntegerField[int] = IntegerField()
+    begun_at: InstantField[datetime] = InstantField()
+    sent_at: InstantField[datetime | None] = InstantField(null=True)
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "kind", "subject_id", "message_id")
+        constraints = (OF_MERCHANT,)
+
+
+#: In the order of their references.
+TABLES: tuple[type[Base], ...] = (
+    Merchant,
+    KeyCheck,
+    Lease,
+    DataKey,
+    Rules,
+    Csd,
+    PacAccount,
+    Connection,
+    Inbox,
+    Outbox,
+    Sale,
+    Link,
+    Ask,
+    Invoice,
+    InvoiceSale,
+    Claim,
+    Folio,
+    Document,
+    Attempt,
+    Answer,
+    Stamp,
+    Transition,
+    Declaration,
+    Copy,
+    Mail,
+)

@@ -1,0 +1,69 @@
+"""One open transaction: what belongs to all tenants, and the way to one tenant."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hub.store import outbox
+from hub.store.claims import Asks, Claims
+from hub.store.connections import Connections, Inbox
+from hub.store.errors import RowUnknown
+from hub.store.invoices import Invoices
+from hub.store.mails import Mails
+from hub.store.merchant_settings import Csd, Pac, Rules
+from hub.store.merchants import Doors, Merchants
+from hub.store.records import Merchant
+from hub.store.sales import Links, Sales
+from hub.store.session import Opening, Scope, Session
+
+
+class Transaction:
+    """Valid until its `with` ends."""
+
+    def __init__(self, session: Session, opening: Opening) -> None:
+        self.session = session
+        self._opening = opening
+        self.merchants = Merchants(session)
+        self.doors = Doors(session)
+        self.outbox = outbox.Outbox(session)
+        self.leases = outbox.Leases(session)
+
+    def tenant(self, merchant_id: str) -> Tenant:
+        """Everything of one merchant, and nothing of any other."""
+        return Tenant(Scope(self.session, merchant_id), self._opening)
+
+
+class Tenant:
+    """One merchant's rows. Whatever is asked for here is asked for within that merchant."""
+
+    def __init__(self, scope: Scope, opening: Opening) -> None:
+        self._scope = scope
+        self.id = scope.merchant_id
+        self.rules = Rules(scope)
+        self.csd = Csd(scope)
+        self.pac = Pac(scope)
+        self.connections = Connections(scope, opening)
+        self.inbox = Inbox(scope)
+        self.sales = Sales(scope)
+        self.links = Links(scope)
+        self.claims = Claims(scope)
+        self.invoices = Invoices(scope)
+        self.mails = Mails(scope)
+        self.asks = Asks(scope)
+
+    def merchant(self) -> Merchant:
+        """Raises `RowUnknown` if there is no such merchant."""
+        merchant = Merchants(self._scope.session).get(self.id)
+        if merchant is None:
+            raise RowUnknown("no such merchant")
+        return merchant
+
+    def promise(
+        self, job: str, subject: str, *, queue: str, due_at: datetime | None = None
+    ) -> None:
+        """Promise that `job` will be run for `subject`, now or at `due_at`.
+
+        Joins an equal promise that waits, keeping the earlier time. If the equal one is being run
+        right now, it may have read what was there before: then it will be run once more.
+        """
+        outbox.promise(self._scope, job, subject, queue, due_at)
