@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from babel.dates import format_date, format_time
-from babel.numbers import format_currency
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from hub.domain.purchase import Purchase
 from hub.steps.context import Wording
+from portal.formats import day, money
 
 _LOCALES = {"es": "es_MX", "en": "en_US"}
 _SUBJECTS = {
@@ -21,8 +20,6 @@ _SUBJECTS = {
     ("invoice", "en"): "Your invoice for purchase {number} at {merchant}",
 }
 _TEST = {"es": "[Prueba]", "en": "[Test]"}
-#: Currencies whose own sign is $; the key follows the amount and tells them apart.
-_DOLLAR_SIGN = frozenset({"MXN", "USD", "CAD", "AUD", "NZD", "ARS", "CLP", "COP"})
 
 
 class TemplateLetters:
@@ -44,7 +41,7 @@ def _wording(kind: str, purchase: Purchase, link: str, language: str) -> Wording
         "language": language,
         "merchant": merchant,
         "number": number,
-        "total": money(purchase, language),
+        "total": money(purchase.total, purchase.currency),
         "deadline": deadline(purchase.deadline_at, language),
         "link": link,
         "uuid": purchase.uuid or "",
@@ -68,25 +65,15 @@ def _templates() -> Environment:
     )
 
 
-def money(purchase: Purchase, language: str) -> str:
-    """The total as it is written in Mexico: $1,234.50 MXN."""
-    figure = format_currency(
-        purchase.total, purchase.currency, format="#,##0.00", locale=_LOCALES[language]
-    )
-    sign = "$" if purchase.currency in _DOLLAR_SIGN else ""
-    return f"{sign}{figure} {one_line(purchase.currency, 3)}"
-
-
 def deadline(instant: datetime | None, language: str) -> str:
     """The last day in words, with the hour where the day does not count in full; "" if none."""
     if instant is None:
         return ""
     last = instant - timedelta(microseconds=1)
-    day = format_date(last.date(), "long", locale=_LOCALES[language])
+    written = day(last, _LOCALES[language])
     if (last.hour, last.minute) == (23, 59):
-        return day
-    hour = format_time(instant.time(), "H:mm", locale=_LOCALES[language])
-    return f"{day}, {hour} h" if language == "es" else f"{day}, {hour}"
+        return written
+    return f"{written}, {instant:%H:%M}{' h' if language == 'es' else ''}"
 
 
 def one_line(text: str, longest: int) -> str:
