@@ -28,8 +28,11 @@ def cadena_timbre(tfd: etree._Element) -> str:
 
 @cache
 def _stylesheet(name: str) -> etree.XSLT:
-    """Compiled once. Its includes are read now; a running transformation can read nothing."""
-    source = files("satcfdi").joinpath(f"{_SITE}/{name}")
+    return _compiled(str(files("satcfdi").joinpath(f"{_SITE}/{name}")))
+
+
+def _compiled(path: str) -> etree.XSLT:
+    """With its includes, which are read now; a running transformation can read nothing."""
     parser = etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False)
     nothing = etree.XSLTAccessControl.DENY_ALL  # type: ignore[attr-defined] # missing in lxml-stubs
-    return etree.XSLT(etree.parse(str(source), parser), access_control=nothing)
+    return etree.XSLT(etree.parse(path, parser), access_control=nothing)
