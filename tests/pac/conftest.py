@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,10 +34,12 @@ from cfdi.csd import Csd, check_csd
 from cfdi.pac.sandbox.app import application
 from cfdi.pac.sandbox.authority import Authority
 from cfdi.seal import seal
-from cfdi.xml import serialize
+from cfdi.xml import build, serialize
 
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
-FECHA = datetime(2026, 11, 20, 11, 50)  # NOW less ten minutes in Mexico City
+#: NOW less ten minutes in Mexico City.
+FECHA = datetime(2026, 11, 20, 11, 50)  # noqa: DTZ001 - local, as a CFDI writes it
+FOLIOS = itertools.count(2)
 IVA = TipoFactor.TASA
 
 
@@ -49,9 +52,7 @@ def line(net: str, tax: str) -> Concepto:
         valor_unitario=Decimal(net),
         importe=Decimal(net),
         objeto_imp="02",
-        traslados=(
-            Traslado(Decimal(net), Impuesto.IVA, IVA, Decimal("0.160000"), Decimal(tax)),
-        ),
+        traslados=(Traslado(Decimal(net), Impuesto.IVA, IVA, Decimal("0.160000"), Decimal(tax)),),
     )
 
 
@@ -100,9 +101,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture(scope="session")
 def csd(authority: Authority) -> Csd:
     issued = authority.issue_csd("EKU9003173C9", "ESCUELA KEMPER URGATE", now=NOW)
-    return check_csd(
-        issued.cer_der, issued.key_der, issued.password, rfc="EKU9003173C9", now=NOW
-    )
+    return check_csd(issued.cer_der, issued.key_der, issued.password, rfc="EKU9003173C9", now=NOW)
 
 
 @dataclass
@@ -139,9 +138,7 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def running(
-    authority: Authority, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+def running(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     time = Time()
     state: Path = tmp_path_factory.mktemp("sandbox") / "state.db"
     app = application(state, authority, now=time.now)
@@ -164,11 +161,20 @@ def server(running: Server) -> Iterator[Server]:
 @pytest.fixture
 def document(csd: Csd) -> Callable[[], tuple[bytes, str]]:
     """A new sealed document and its hash at each call."""
-    made = iter(range(1_000_000))
-    prefix = hashlib.sha256(str(id(made)).encode()).hexdigest()[:8]
 
     def new() -> tuple[bytes, str]:
-        sealed = seal(comprobante(folio=f"{prefix}-{next(made)}"), csd)
+        sealed = seal(comprobante(folio=str(next(FOLIOS))), csd)
         return sealed.xml, sealed.sha256
 
     return new
+
+
+@pytest.fixture
+def root() -> etree._Element:
+    """A document that is good in everything, not yet sealed."""
+    return build(comprobante())
+
+
+@pytest.fixture(scope="session")
+def reseal() -> Callable[[etree._Element, Csd], bytes]:
+    return resealed
