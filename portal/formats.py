@@ -40,5 +40,9 @@ def day(instant: datetime, locale: str) -> str:
 
 def day_and_time(instant: datetime, locale: str) -> str:
     """lunes 30 de noviembre de 2026 a las 23:59, in the instant's own zone."""
-    pattern = "EEEE d 'de' MMMM 'de' y 'a las' HH:mm" if locale == "es_MX" else "EEEE, MMMM d, y 'at' HH:mm"
+    pattern = (
+        "EEEE d 'de' MMMM 'de' y 'a las' HH:mm"
+        if locale == "es_MX"
+        else "EEEE, MMMM d, y 'at' HH:mm"
+    )
     return str(format_datetime(instant.replace(tzinfo=None), pattern, locale=locale))

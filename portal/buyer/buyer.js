@@ -28,7 +28,8 @@
   // --- errors: the summary has the focus, its links go into the field
   var summary = byId("errores");
   if (summary) {
-    summary.focus();
+    // `autofocus` did it already where the browser knows it on such an element.
+    window.addEventListener("load", function () { if (document.activeElement === document.body) { summary.focus(); } });
     summary.addEventListener("click", function (event) {
       var link = event.target.closest("a[href^='#']");
       var target = link && byId(link.getAttribute("href").slice(1));

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
+import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -87,11 +86,12 @@ class MemoryService:
     #: What a request makes of an open purchase.
     after: Estado = Estado.PROCESANDO
     document: bytes | None = None
+    token: str = TOKEN
     polls: int = 0
 
     def purchase(self, token: str) -> Purchase | None:
         self.polls += 1
-        return self.current if token == TOKEN else None
+        return self.current if token == self.token else None
 
     def check(self, token: str, form: FiscalForm) -> tuple[FieldError, ...]:
         clean = receptor.normalize(form.rfc, form.nombre, form.cp, form.regimen, form.uso)
@@ -146,29 +146,70 @@ def a_home() -> Home:
     )
 
 
-@pytest.fixture
-def service() -> MemoryService:
-    return MemoryService()
+STAMPED = f"""<cfdi:Comprobante xmlns:cfdi="http://www.sat.gob.mx/cfd/4" Total="1062.00"
+ Sello="AAAAAAAABBBBBB=="><cfdi:Emisor Rfc="EKU9003173C9"/><cfdi:Receptor Rfc="EKU9003173C9"/>
+ <cfdi:Complemento><tfd:TimbreFiscalDigital UUID="{UUID}"
+ xmlns:tfd="http://www.sat.gob.mx/TimbreFiscalDigital"/></cfdi:Complemento></cfdi:Comprobante>"""
+
+
+class Kit:
+    """One link, its service, and a client of the application around them."""
+
+    path = f"/f/{TOKEN}"
+    token = TOKEN
+    uuid = UUID
+    good = GOOD
+    test_data = TEST_DATA
+    purchase = staticmethod(a_purchase)
+
+    def __init__(self, clock: Any) -> None:
+        self.clock = clock
+        self.service = MemoryService(document=STAMPED.encode())
+        self.settings = PageSettings(
+            public_url="https://facturas.example.com",
+            secret_key="a secret of these tests only",
+            test_data=TEST_DATA,
+            home=a_home,
+            clock=clock,
+        )
+        self.remake()
+
+    def remake(self, **changes: Any) -> None:
+        """Another application with other settings around the same service."""
+        self.settings = replace(self.settings, **changes)
+        self.app = flask.Flask("portal-under-test")
+        self.app.register_blueprint(blueprint(self.service, self.settings))
+        self.client = self.app.test_client()
+
+    def signed(self) -> dict[str, str]:
+        """The hidden field of the form as the page shows it now."""
+        text = self.client.get(f"/f/{self.service.token}").text
+        found = re.search(r'name="csrf_token" value="([^"]+)"', text)
+        return {"csrf_token": found[1] if found else ""}
+
+    def post(self, data: Mapping[str, str], path: str = "", **more: Any) -> Any:
+        """As a browser does: look at the page, then send its form."""
+        query = more.pop("query", "")
+        return self.client.post(self.path + path + query, data={**self.signed(), **data}, **more)
+
+    def token_of_service(self, token: str) -> None:
+        self.service.token = token
 
 
 @pytest.fixture
-def settings(clock: Any) -> PageSettings:
-    return PageSettings(
-        public_url="https://facturas.example.com",
-        secret_key="a secret of these tests only",
-        test_data=TEST_DATA,
-        home=a_home,
-        clock=clock,
-    )
+def kit(clock: Any) -> Kit:
+    return Kit(clock)
 
 
 @pytest.fixture
-def app(service: MemoryService, settings: PageSettings) -> flask.Flask:
-    app = flask.Flask("portal-under-test")
-    app.register_blueprint(blueprint(service, settings))
-    return app
-
-
-@pytest.fixture
-def browser_of_flask(app: flask.Flask) -> flask.testing.FlaskClient:
-    return app.test_client()
+def served(kit: Kit) -> Iterator[str]:
+    """The application on a socket of this machine; yields its address."""
+    # Sorts sockets by number into a dictionary of its own, so servers do not see each other.
+    sockets: dict[int, Any] = {}
+    server = create_server(kit.app, map=sockets, host="127.0.0.1", port=0, threads=4)
+    address = f"http://127.0.0.1:{server.effective_port}"
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield address
+    server.close()
+    thread.join(timeout=5)

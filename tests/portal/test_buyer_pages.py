@@ -1,0 +1,360 @@
+"""What each page says, in both languages, and the headers it says it with."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from hub.domain.purchase import Estado, FieldError, FiscalForm
+
+LANGUAGES = ("es", "en")
+SAYS = {
+    Estado.ABIERTA: ("Generar mi factura", "Issue my invoice"),
+    Estado.PROCESANDO: ("Estamos generando tu factura", "We are issuing your invoice"),
+    Estado.POR_CONFIRMAR: ("No la generes otra vez", "Do not issue it again"),
+    Estado.LISTA: ("Tu factura está lista", "Your invoice is ready"),
+    Estado.RECHAZADA: ("todavía no hay factura", "there is no invoice yet"),
+    Estado.VENCIDA: ("El plazo para facturar terminó", "The time to invoice is over"),
+    Estado.CANCELADA: ("no se puede facturar", "cannot be invoiced"),
+    Estado.EN_REVISION: ("está revisando esta compra", "is looking at this purchase"),
+    Estado.EN_GLOBAL: ("factura global", "global invoice"),
+}
+NAME_REFUSED = FieldError("nombre", "CFDI40145", "El nombre no coincide.", "The name differs.")
+
+
+@pytest.mark.parametrize("estado", Estado)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_estado_has_its_own_page(kit: Any, estado: Estado, language: str) -> None:
+    kit.service.current = kit.purchase(estado)
+    answer = kit.client.get(f"{kit.path}?lang={language}")
+    assert answer.status_code == 200
+    assert SAYS[estado][LANGUAGES.index(language)] in answer.text
+    assert f'<html lang="{"en" if language == "en" else "es-MX"}">' in answer.text
+    assert "Escuela Kemper Urgate" in answer.text
+    assert "$1,062.00\u00a0MXN" in answer.text
+
+
+def test_only_the_ready_page_offers_downloads(kit: Any) -> None:
+    for estado in Estado:
+        kit.service.current = kit.purchase(estado)
+        offered = "cfdi.pdf" in kit.client.get(kit.path).text
+        assert offered is (estado is Estado.LISTA)
+
+
+def test_only_open_and_rejected_pages_offer_to_issue(kit: Any) -> None:
+    for estado in Estado:
+        kit.service.current = kit.purchase(estado)
+        offered = "Generar mi factura" in kit.client.get(kit.path).text
+        assert offered is (estado in {Estado.ABIERTA, Estado.RECHAZADA})
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("pending", "Tu pago todavía no está confirmado"),
+        ("cancelled", "Esta compra fue cancelada"),
+        ("refunded", "Esta compra fue devuelta"),
+        ("free", "Esta compra no tuvo costo"),
+        ("", "Esta compra no se puede facturar"),
+        ("a reason of tomorrow", "Esta compra no se puede facturar"),
+    ],
+)
+def test_a_cancelled_purchase_says_why(kit: Any, reason: str, words: str) -> None:
+    kit.service.current = kit.purchase(Estado.CANCELADA, reason=reason)
+    assert f'<h1 id="titulo">{words}</h1>' in kit.client.get(kit.path).text
+
+
+def test_the_purchase_is_shown_before_the_form(kit: Any) -> None:
+    text = kit.client.get(kit.path).text
+    order = [text.index(words) for words in ("Tu compra", "Playera", "IVA 16%", 'name="rfc"')]
+    assert order == sorted(order)
+    assert "hasta el lunes 30 de noviembre de 2026 a las 23:59" in text
+    assert "Quedan 10 días." in text
+    assert "2 ×" in text
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(0, "Es hoy."), (1, "Queda 1 día."), (40, ""), (-1, "")]
+)
+def test_the_days_left_are_counted_in_calendar_days(kit: Any, days: int, words: str) -> None:
+    kit.clock.advance(10 * 86400 - days * 86400)
+    text = kit.client.get(kit.path).text
+    assert words in text
+    if not words:
+        assert "Queda" not in text
+
+
+def test_a_partial_refund_is_told(kit: Any) -> None:
+    kit.service.current = kit.purchase(refunded=Decimal("100.00"), total=Decimal("962.00"))
+    text = kit.client.get(kit.path).text
+    assert "\u2212$100.00" in text
+    assert "después de la devolución" in text
+
+
+def test_many_lines_are_all_there_the_rest_behind_a_summary(kit: Any) -> None:
+    line = kit.purchase().lines[0]
+    kit.service.current = kit.purchase(
+        lines=tuple(replace(line, description=f"Cosa {n}") for n in range(30))
+    )
+    text = kit.client.get(kit.path).text
+    assert all(f"Cosa {n}<" in text for n in range(30))
+    assert "Ver 26 artículos más" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_rejection_stands_at_its_field_and_in_the_summary(kit: Any, language: str) -> None:
+    typed = FiscalForm("EKU9003173C9", "ESCUELA <KEMPER>", "42501", "601", "G03", "a@example.com")
+    kit.service.current = kit.purchase(Estado.RECHAZADA, form=typed, errors=(NAME_REFUSED,))
+    text = kit.client.get(f"{kit.path}?lang={language}").text
+    said = NAME_REFUSED.mensaje_en if language == "en" else NAME_REFUSED.mensaje_es
+    assert f'<a href="#nombre">{said}</a>' in text
+    assert 'id="nombre-error"' in text
+    field = re.search(r'<input id="nombre"[^>]*>', text)
+    assert field
+    assert 'aria-invalid="true"' in field[0]
+    assert 'aria-describedby="nombre-error nombre-pista' in field[0]
+    assert "ESCUELA &lt;KEMPER&gt;" in field[0]
+    assert '<option value="601" selected' in text
+    assert re.search(r'<option value="G03"[^>]*selected', text)
+
+
+def test_an_error_of_the_whole_form_is_told_at_the_top(kit: Any) -> None:
+    error = FieldError("", "later", "El SAT no responde.", "The SAT does not answer.")
+    kit.service.current = kit.purchase(Estado.RECHAZADA, errors=(error,))
+    assert "<li>El SAT no responde.</li>" in kit.client.get(kit.path).text
+
+
+def test_fields_help_a_phone_to_fill_them(kit: Any) -> None:
+    text = kit.client.get(kit.path).text
+    wanted = {
+        "rfc": ('autocapitalize="characters"', 'autocomplete="off"', 'spellcheck="false"'),
+        "nombre": ('autocomplete="name"',),
+        "cp": ('inputmode="numeric"', 'autocomplete="postal-code"'),
+        "correo": ('type="email"', 'inputmode="email"', 'autocomplete="email"'),
+    }
+    for name, attributes in wanted.items():
+        field = re.search(rf'<input id="{name}"[^>]*>', text)
+        assert field
+        assert all(attribute in field[0] for attribute in attributes)
+        assert f'<label for="{name}">' in text
+
+
+def test_the_merchant_chooses_the_usos(kit: Any) -> None:
+    kit.service.current = kit.purchase(usos=("G03", "S01"))
+    text = kit.client.get(kit.path).text
+    usos = re.findall(r'<option value="([A-Z]+\d\d)"', text)
+    assert sorted(usos) == ["G03", "S01"]
+
+
+def test_a_regimen_of_both_kinds_is_marked_once_in_the_right_group(kit: Any) -> None:
+    for rfc, group in (("EKU9003173C9", "m"), ("CACX7605101P8", "f"), ("", "f")):
+        kit.service.current = kit.purchase(form=FiscalForm(rfc=rfc, regimen="626"))
+        text = kit.client.get(kit.path).text
+        assert text.count('<option value="626" selected') == 1
+        groups = re.split(r'<optgroup[^>]*data-personas="', text)[1:]
+        assert [each[0] for each in groups if 'value="626" selected' in each] == [group]
+
+
+def test_a_buyer_who_asked_sees_when(kit: Any) -> None:
+    asked_at = kit.purchase(Estado.LISTA).issued_at
+    kit.service.current = kit.purchase(Estado.EN_GLOBAL, asked_at=asked_at)
+    text = kit.client.get(kit.path).text
+    assert "el 20 de noviembre de 2026" in text
+    assert "<form" not in text
+
+
+def test_sandbox_pages_say_so_and_offer_test_data(kit: Any) -> None:
+    kit.service.current = kit.purchase(sandbox=True)
+    text = kit.client.get(kit.path).text
+    assert "no tienen validez fiscal" in text
+    filled = kit.client.get(f"{kit.path}?prueba=1").text
+    assert 'value="ESCUELA KEMPER URGATE"' in filled
+    assert '<option value="601" selected' in filled
+    assert kit.service.requests == []
+
+
+def test_live_pages_offer_no_test_data(kit: Any) -> None:
+    text = kit.client.get(f"{kit.path}?prueba=1").text
+    assert "ESCUELA KEMPER" not in text
+    assert "prueba" not in text
+
+
+def test_the_language_is_the_browsers_unless_asked_for(kit: Any) -> None:
+    def heading(path: str, accept: str) -> str:
+        text = kit.client.get(path, headers={"Accept-Language": accept}).text
+        found = re.search(r"<h1>(.*?)</h1>", text)
+        assert found
+        return found[1]
+
+    assert heading(kit.path, "en-US,en;q=0.9") == "Invoice your purchase"
+    assert heading(kit.path, "es-MX") == "Factura tu compra"
+    assert heading(kit.path, "fr") == "Factura tu compra"
+    assert heading(kit.path, "en;q=broken,,;;") in {"Factura tu compra", "Invoice your purchase"}
+    assert heading(f"{kit.path}?lang=en", "es-MX") == "Invoice your purchase"
+    assert heading(f"{kit.path}?lang=xx", "es-MX") == "Factura tu compra"
+
+
+def test_a_chosen_language_is_kept_by_forms_and_links(kit: Any) -> None:
+    text = kit.client.get(f"{kit.path}?lang=en").text
+    assert f'action="{kit.path}?lang=en"' in text
+    answer = kit.post({**kit.good, "lang": "es"}, query="?lang=en")
+    assert answer.headers["Location"].endswith("?lang=en")
+
+
+@pytest.mark.parametrize("estado", [*Estado, None])
+def test_every_answer_carries_the_headers_and_no_cookie(kit: Any, estado: Estado | None) -> None:
+    if estado is not None:
+        kit.service.current = kit.purchase(estado)
+    token_path = kit.path if estado is not None else "/f/nobody"
+    answers = [
+        kit.client.get("/"),
+        kit.client.get(token_path),
+        kit.client.get(f"{token_path}/estado"),
+        kit.client.get(f"{token_path}/cfdi.xml"),
+        kit.client.get(f"{token_path}/cfdi.pdf"),
+        kit.client.post(token_path, data=kit.good),
+        kit.client.delete(token_path),
+        kit.client.get(f"{token_path}/no/such/page"),
+    ]
+    for answer in answers:
+        headers = answer.headers
+        assert "Set-Cookie" not in headers
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "noindex" in headers["X-Robots-Tag"]
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert "Permissions-Policy" in headers
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("estado", Estado)
+def test_no_page_has_inline_code_or_a_third_party(kit: Any, estado: Estado) -> None:
+    kit.service.current = kit.purchase(estado, sandbox=True)
+    text = kit.client.get(kit.path).text
+    assert "style=" not in text
+    assert "<style" not in text
+    assert not re.search(r"\son[a-z]+=", text)
+    assert not re.search(r"<script(?![^>]*src=\"/assets/)", text)
+    assert not re.search(r'(src|href|action)="(https?:)?//', text)
+
+
+def test_frames_are_for_the_merchants_origins_only(kit: Any) -> None:
+    assert "frame-ancestors 'none'" in kit.client.get(kit.path).headers["Content-Security-Policy"]
+    assert kit.client.get(kit.path).headers["X-Frame-Options"] == "DENY"
+    kit.remake(
+        frame_ancestors=lambda merchant: (
+            ["https://shop.example", "https://x.example; script-src *"] if merchant == "m1" else []
+        )
+    )
+    headers = kit.client.get(kit.path).headers
+    assert headers["Content-Security-Policy"].endswith("frame-ancestors https://shop.example")
+    assert "X-Frame-Options" not in headers
+    unknown = kit.client.get("/f/nobody").headers["Content-Security-Policy"]
+    assert unknown.endswith("frame-ancestors 'none'")
+
+
+def test_unknown_links_all_get_the_same_answer(kit: Any) -> None:
+    answers = {
+        (answer.status_code, answer.data)
+        for answer in (
+            kit.client.get("/f/x"),
+            kit.client.get("/f/" + "A" * 43),
+            kit.client.get("/f/%00%ff%F0"),
+            kit.client.get("/f/x/cfdi.xml"),
+            kit.client.get("/f/x/sat"),
+            kit.client.post("/f/x", data=kit.good),
+            kit.client.post("/f/x/correo", data={"correo": "a@example.com"}),
+        )
+    }
+    assert len(answers) == 1
+    status, body = answers.pop()
+    assert status == 404
+    assert "No encontramos esa compra" in body.decode()
+
+
+def test_what_mail_programs_leave_at_a_links_end_does_no_harm(kit: Any) -> None:
+    for tail in (".", ")", "%3E", "."):
+        answer = kit.client.get(kit.path + tail)
+        assert answer.status_code == 302
+        assert answer.headers["Location"] == kit.path
+
+
+def test_the_state_is_told_to_programs(kit: Any) -> None:
+    kit.service.current = kit.purchase(Estado.RECHAZADA, errors=(NAME_REFUSED,))
+    answer = kit.client.get(f"{kit.path}/estado?lang=en")
+    assert answer.json == {
+        "estado": "rechazada",
+        "uuid": None,
+        "errores": [{"campo": "nombre", "codigo": "CFDI40145", "mensaje": "The name differs."}],
+    }
+    kit.service.current = kit.purchase(Estado.LISTA)
+    assert kit.client.get(f"{kit.path}/estado").json["uuid"] == kit.uuid
+    assert kit.client.get("/f/x/estado").status_code == 404
+    assert kit.client.get("/f/x/estado").json["error"]["code"] == "not_found"
+
+
+def test_the_documents_are_downloads_named_by_their_uuid(kit: Any) -> None:
+    kit.service.current = kit.purchase(Estado.LISTA)
+    for ending, content_type in (("xml", "application/xml"), ("pdf", "application/pdf")):
+        answer = kit.client.get(f"{kit.path}/cfdi.{ending}")
+        assert answer.status_code == 200
+        assert answer.mimetype == content_type
+        expected = f"attachment; filename={kit.uuid}.{ending}"
+        assert answer.headers["Content-Disposition"] == expected
+
+
+def test_a_strange_uuid_never_reaches_a_file_name(kit: Any) -> None:
+    kit.service.current = kit.purchase(Estado.LISTA, uuid='x"\r\nSet-Cookie: a=b')
+    answer = kit.client.get(f"{kit.path}/cfdi.pdf")
+    assert answer.headers["Content-Disposition"] == "attachment; filename=cfdi.pdf"
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_no_document_before_there_is_one(kit: Any) -> None:
+    for path in ("cfdi.xml", "cfdi.pdf", "sat"):
+        answer = kit.client.get(f"{kit.path}/{path}")
+        assert answer.status_code == 404
+        assert "todavía no existe" in answer.text
+
+
+def test_the_sat_link_goes_to_the_sats_own_page(kit: Any) -> None:
+    kit.service.current = kit.purchase(Estado.LISTA)
+    answer = kit.client.get(f"{kit.path}/sat")
+    assert answer.status_code == 302
+    target = answer.headers["Location"]
+    assert target.startswith("https://verificacfdi.facturaelectronica.sat.gob.mx/default.aspx?id=")
+    assert kit.uuid in target
+
+
+def test_the_first_page_is_small(kit: Any) -> None:
+    kit.service.current = kit.purchase(sandbox=True)
+    page = kit.client.get(kit.path)
+    total = len(page.data) + len(str(page.headers))
+    for url in set(re.findall(r'"(/assets/[^"]+)"', page.text)):
+        asset = kit.client.get(url, headers={"Accept-Encoding": "gzip, br"})
+        assert asset.status_code == 200
+        assert asset.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        total += len(asset.data) + len(str(asset.headers))
+    assert total <= 40 * 1024
+
+
+def test_assets_of_another_version_are_served_but_not_kept(kit: Any) -> None:
+    old = kit.client.get("/assets/app.0123456789abcdef.css")
+    assert old.status_code == 200
+    assert old.headers["Cache-Control"] == "no-store"
+    assert kit.client.get("/assets/secret.0123456789abcdef.css").status_code == 404
+    assert kit.client.get("/assets/app.css").status_code in {200, 404}
+    assert kit.client.get("/assets/..%2f..%2fetc.x.css").status_code == 404
+
+
+def test_the_home_page_says_what_runs_and_where_to_go(kit: Any) -> None:
+    text = kit.client.get("/").text
+    for words in ("El hub está funcionando", "Servidor web", "autofactura sale list", kit.path):
+        assert words in text
+    assert "The hub is running" in kit.client.get("/?lang=en").text
