@@ -22,7 +22,7 @@ from hub.work.jobs import Job, Jobs
 from hub.work.post import post_from_url
 from hub.work.sweeper import Sweep
 from hub.work.waker import Waker, connect
-from portal.mail.letters import MailLetters
+from portal.mail.letters import TemplateLetters
 
 #: How often every platform is asked for what its webhooks did not tell.
 SWEEP_EVERY = timedelta(minutes=10)
@@ -65,7 +65,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Hub:
         connectors=connectors(),
         pac=PacAccounts(settings, clock),
         post=post_from_url(settings.smtp_url, settings.var_dir, settings.mail_from),
-        letters=MailLetters(),
+        letters=TemplateLetters(),
         public_url=settings.public_url,
         mail_from=settings.mail_from,
         worker=f"{socket.gethostname()}:{os.getpid()}:{clock.new_id()[-6:]}",

@@ -31,6 +31,7 @@ def connection() -> None:
     help="Orders before this instant (UTC) are kept, but nobody is written to. Default: now.",
 )
 def connection_create(
+    *,
     merchant_id: str,
     platform: str,
     account: str,

@@ -123,18 +123,25 @@ def csd_add(merchant_id: str, cer: Path, key: Path, password: str) -> None:
     """Check the pair and keep it, encrypted; the password is not kept."""
     with opened_with() as (hub, settings):
         the_merchant(hub, merchant_id)
-        add_csd(hub, settings, merchant_id, cer.read_bytes(), key.read_bytes(), password)
+        add_csd(
+            hub,
+            settings,
+            merchant_id,
+            cer=cer.read_bytes(),
+            key=key.read_bytes(),
+            password=password,
+        )
 
 
 def add_csd(
-    hub: Hub, settings: Settings, merchant_id: str, cer: bytes, key: bytes, password: str
+    hub: Hub, settings: Settings, merchant_id: str, *, cer: bytes, key: bytes, password: str
 ) -> None:
     with hub.ctx.store.reading() as tx:
         tenant = tx.tenant(merchant_id)
         one, account = tenant.merchant(), tenant.pac.active()
     try:
         pair = csd.check_csd(cer, key, password, rfc=one.rfc, now=hub.ctx.clock.now())
-    except csd.CsdInvalid as error:
+    except csd.CsdRefused as error:
         raise Failed(error.code, str(error)) from error
     authority = csd.authority(pair.certificate, extra_roots=_sandbox_roots(settings))
     if account and not stamps_certificates_of(account.provider, account.environment, authority):
@@ -165,8 +172,10 @@ def add_csd(
 
 def _sandbox_roots(settings: Settings) -> tuple[bytes, ...]:
     """The authority of this installation's own sandbox, where it was started once."""
-    directory = settings.var_dir / "sandbox"
-    return (Authority.load(directory).certificate_der,) if Authority.exists(directory) else ()
+    try:
+        return (Authority.load(settings.var_dir / "sandbox").root_der,)
+    except (OSError, ValueError):
+        return ()
 
 
 @click.group()

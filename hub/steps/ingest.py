@@ -151,7 +151,7 @@ def welcome(
     if standing.kind is not policy.Kind.OPEN or tenant.claims.of_sale(sale_id):
         return
     tenant.links.make(sale_id)
-    since = connection.since if connection else row.created_at
+    since = connection.since if connection else None
     if row.invited_at is None and policy.may_invite(
         row.sale, rules=issuer.rules, now=now, since=since
     ):

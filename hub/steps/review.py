@@ -12,7 +12,7 @@ from hub.steps.context import Context
 from hub.steps.ingest import compose_reasons, welcome
 from hub.steps.issuer import issuer_of
 from hub.steps.stamp import record_stamp
-from hub.store.records import Attempt
+from hub.store.errors import Refused
 
 
 class NotResolvable(Exception):
@@ -93,21 +93,27 @@ def review_again(ctx: Context, merchant_id: str) -> int:
 
 
 def retry(ctx: Context, merchant_id: str, invoice_id: str) -> None:
-    """Build the document anew: only where no earlier sending is in doubt."""
-    with ctx.store.transaction() as tx:
-        tenant = tx.tenant(merchant_id)
-        invoice = tenant.invoices.get(invoice_id)
-        if invoice is None or invoice.state not in {State.REVIEW, State.REJECTED}:
-            raise NotResolvable("only an invoice in review or rejected can be tried again")
-        if in_doubt(tenant.invoices.attempts(invoice_id)):
-            raise NotResolvable(
-                "it may have been stamped: ask the PAC again (--ask-again), give its document "
-                "(--found FILE) or state that the PAC has none (--not-stamped)"
+    """Build the document anew: only where no earlier sending is in doubt, as the database knows."""
+    try:
+        with ctx.store.transaction() as tx:
+            tenant = tx.tenant(merchant_id)
+            invoice = tenant.invoices.get(invoice_id)
+            if invoice is None or invoice.state not in {State.REVIEW, State.REJECTED}:
+                raise NotResolvable("only an invoice in review or rejected can be tried again")
+            tenant.invoices.move(
+                invoice_id,
+                invoice.state,
+                State.REQUESTED,
+                actor="staff",
+                reason="retry",
+                findings=(),
             )
-        tenant.invoices.move(
-            invoice_id, invoice.state, State.REQUESTED, actor="staff", reason="retry", findings=()
-        )
-        tenant.promise("seal", invoice_id, queue="stamp")
+            tenant.promise("seal", invoice_id, queue="stamp")
+    except Refused as error:
+        raise NotResolvable(
+            "it may have been stamped: ask the PAC again (--ask-again), give its document "
+            "(--found FILE) or state that the PAC has none (--not-stamped)"
+        ) from error
 
 
 def ask_again(ctx: Context, merchant_id: str, invoice_id: str) -> None:
@@ -153,10 +159,6 @@ def not_stamped(ctx: Context, merchant_id: str, invoice_id: str, *, actor: str) 
         tenant.invoices.move(
             invoice_id, State.REVIEW, State.REJECTED, actor=actor, reason="not stamped", findings=()
         )
-
-
-def in_doubt(attempts: list[Attempt]) -> bool:
-    return any(one.outcome not in {"never", "later"} for one in attempts)
 
 
 def resolve_ask(ctx: Context, merchant_id: str, ask_id: str) -> None:

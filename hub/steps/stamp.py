@@ -94,8 +94,10 @@ def _start(ctx: Context, merchant_id: str, invoice_id: str, *, reviewed: bool) -
             raise LookupError("a sealed document names a PAC account that is not there")
         pac = ctx.pac(account)
         zone = issuer_of(tenant).zone
-        asked_again = reviewed and invoice.state is State.REVIEW
-        wait = None if asked_again else _obstacle(tenant, invoice, document, pac.terms, zone, now)
+        age = now - document.fecha.replace(tzinfo=zone)
+        wait = None
+        if not (reviewed and invoice.state is State.REVIEW):
+            wait = _obstacle(tenant, invoice, pac.terms, age=age, now=now)
         earlier = tenant.invoices.attempts(invoice_id)
         if wait is None and tenant.invoices.move(
             invoice_id, invoice.state, State.SENDING, actor=ctx.worker
@@ -118,15 +120,9 @@ def _start(ctx: Context, merchant_id: str, invoice_id: str, *, reviewed: bool) -
 
 
 def _obstacle(
-    tenant: Tenant,
-    invoice: Invoice,
-    document: Document,
-    terms: Terms,
-    zone: ZoneInfo,
-    now: datetime,
+    tenant: Tenant, invoice: Invoice, terms: Terms, *, age: timedelta, now: datetime
 ) -> datetime | bool | None:
     """None: send now. An instant: come back then. True: nothing to send."""
-    age = now - document.fecha.replace(tzinfo=zone)
     if invoice.state is State.SEALED:
         return _renew(tenant, invoice) if age > SENDABLE else None
     if invoice.state is State.SENDING:
