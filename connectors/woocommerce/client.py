@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -20,7 +21,7 @@ from connectors.contract import (
     OrderNotFound,
     PlatformUnreachable,
 )
-from connectors.reader import Reader, read_json
+from connectors.reader import read_json
 from hub.clock import Clock
 
 PER_PAGE: Final = 100
@@ -92,11 +93,12 @@ class Shop:
         if not (order_id.isascii() and order_id.isdigit()):
             raise OrderNotFound("the id of an order of WooCommerce is a number")
         order = self._get(f"orders/{order_id}", {"dp": PRECISION})
-        if _json(order).text("id", "") != order_id:
+        with _understood():
+            found = read_json(order)
+            same, refunded = found.text("id", "") == order_id, bool(found.items("refunds"))
+        if not same:
             raise PlatformUnreachable("the store answered with something that is not that order")
-        refunds = b"[]"
-        if _json(order).items("refunds"):
-            refunds = self._refunds(order_id)
+        refunds = self._refunds(order_id) if refunded else b"[]"
         return b'{"order":' + order + b',"refunds":' + refunds + b"}"
 
     def _refunds(self, order_id: str) -> bytes:
@@ -104,8 +106,11 @@ class Shop:
         for page in range(1, MAX_PAGES + 1):
             asked = {"dp": PRECISION, "per_page": str(PER_PAGE), "page": str(page)}
             body = self._get(f"orders/{order_id}/refunds", asked)
+            with _understood():
+                found = read_json(body).elements()
+            # Joined as they came: parsing and writing again would lose what was really sent.
             pages.append(body.strip()[1:-1])
-            if len(_list(body)) < PER_PAGE:
+            if len(found) < PER_PAGE:
                 break
         return b"[" + b",".join(page for page in pages if page.strip()) + b"]"
 
@@ -118,14 +123,13 @@ class Shop:
         """
         since, page, seen = instant.astimezone(UTC) - OVERLAP, 1, set[str]()
         for _ in range(MAX_PAGES):
-            orders = _list(self._get("orders", _sweep(since, page)))
-            ids = [order.text("id") for order in orders]
-            fresh = [one for one in dict.fromkeys(ids) if one not in seen]
+            changes = _changes(self._get("orders", _sweep(since, page)))
+            fresh = [one for one in dict(changes) if one not in seen]
             seen.update(fresh)
             yield from fresh
-            if not fresh and len(orders) < PER_PAGE:
+            if not fresh and len(changes) < PER_PAGE:
                 return
-            since, page = _onward(orders[-1], since, page)
+            since, page = _onward(changes[-1][1], since, page)
         raise PlatformUnreachable("the store's list of changed orders does not end")
 
     def _get(self, endpoint: str, params: Mapping[str, str]) -> bytes:
@@ -173,10 +177,9 @@ def _sweep(since: datetime, page: int) -> dict[str, str]:
     }
 
 
-def _onward(last: Reader, since: datetime, page: int) -> tuple[datetime, int]:
+def _onward(changed_at: datetime | None, since: datetime, page: int) -> tuple[datetime, int]:
     """From just before the last instant seen (`modified_after` excludes it, and it may have
     more orders); if that is no progress, the next page of the same."""
-    changed_at = last.instant_gmt("date_modified_gmt")
     onward = changed_at - timedelta(seconds=1) if changed_at else since
     return (onward, 1) if onward > since else (since, page + 1)
 
@@ -186,7 +189,8 @@ def _body(answer: net.Answer) -> bytes:
     is_json = answer.content_type.endswith("json")
     if answer.status == 200 and is_json:
         body = answer.body.removeprefix(b"\xef\xbb\xbf")
-        _json(body)
+        with _understood():
+            read_json(body, max_bytes=net.MAX_BYTES)
         return body
     if is_json and answer.status in {401, 403}:
         raise CredentialsRefused(
@@ -216,15 +220,18 @@ def _code(body: bytes) -> str:
         return ""
 
 
-def _json(body: bytes) -> Reader:
+@contextmanager
+def _understood() -> Iterator[None]:
+    """An answer of another shape than WooCommerce's is none at all."""
     try:
-        return read_json(body, max_bytes=net.MAX_BYTES)
-    except DeliveryUnreadable:
-        raise PlatformUnreachable("the store's answer is not JSON") from None
+        yield
+    except DeliveryUnreadable as error:
+        raise PlatformUnreachable(f"the store's answer is not usable: {error}") from None
 
 
-def _list(body: bytes) -> tuple[Reader, ...]:
-    try:
-        return _json(body).elements()
-    except DeliveryUnreadable:
-        raise PlatformUnreachable("the store's answer is not a list") from None
+def _changes(body: bytes) -> list[tuple[str, datetime | None]]:
+    with _understood():
+        return [
+            (order.text("id"), order.instant_gmt("date_modified_gmt"))
+            for order in read_json(body).elements()
+        ]

@@ -104,6 +104,8 @@ REFUSED = {"code": "woocommerce_rest_cannot_view"}
         (200, b"", "application/json", PlatformUnreachable),
         (200, b"[]", "application/json", PlatformUnreachable),
         (200, b"null", "application/json", PlatformUnreachable),
+        (200, b"[1]", "application/json", PlatformUnreachable),
+        (200, b'{"id":18,"refunds":{"a":1}}', "application/json", PlatformUnreachable),
         (200, ORDER, "text/plain", PlatformUnreachable),
         (301, b"", "text/html", PlatformUnreachable),
         (307, ORDER, "application/json", PlatformUnreachable),
@@ -274,7 +276,7 @@ def test_a_list_without_end_is_an_error(
         ask.changed_since(NOON)
 
 
-@pytest.mark.parametrize("body", [b"{}", b"null", b'{"id":1}', b"<html>"])
+@pytest.mark.parametrize("body", [b"{}", b"null", b'{"id":1}', b"<html>", b"[{}]", b"[1]"])
 def test_a_sweep_of_no_list_is_unreachable(ask: Any, server: Any, body: bytes) -> None:
     server.says(body)
     with pytest.raises(PlatformUnreachable):
