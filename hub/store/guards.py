@@ -57,26 +57,36 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _cases() -> list[tuple[str, str, list[Rule]]]:
+    """Table and event of each trigger, with its rules in their order."""
+    found = {(rule.table, rule.event) for rule in RULES} | {(table, "INSERT") for table in KEYS}
+    return [
+        (table, event, [rule for rule in RULES if (rule.table, rule.event) == (table, event)])
+        for table, event in sorted(found)
+    ]
+
+
 def _sqlite() -> Iterator[str]:
-    for number, rule in enumerate(RULES):
-        yield _sqlite_trigger(
-            f"guard_{rule.table}_{number}", rule.event, rule.table, rule.refused_if, rule.message
+    for table, event, rules in _cases():
+        checks = [_once(table), *rules] if event == "INSERT" and table in KEYS else rules
+        body = " ".join(
+            f"SELECT RAISE(ABORT, {_quoted(rule.message)}) WHERE {rule.refused_if};"
+            for rule in checks
         )
-    for table, key in KEYS.items():
-        # INSERT OR REPLACE deletes the old row without firing its delete trigger.
-        # https://www.sqlite.org/lang_conflict.html
-        there = " AND ".join(f"o.{c} = NEW.{c}" for c in ("merchant_id", *key))
-        exists = f'EXISTS (SELECT 1 FROM "{table}" o WHERE {there})'
-        yield _sqlite_trigger(
-            f"guard_{table}_once", "INSERT", table, exists, f"{table}: this row is there already"
+        yield (
+            f'CREATE TRIGGER "guard_{table}_{event.lower()}" BEFORE {event} ON "{table}" '
+            f"FOR EACH ROW BEGIN {body} END"
         )
 
 
-def _sqlite_trigger(name: str, event: str, table: str, condition: str, message: str) -> str:
-    return (
-        f'CREATE TRIGGER "{name}" BEFORE {event} ON "{table}" FOR EACH ROW WHEN {condition} '
-        f"BEGIN SELECT RAISE(ABORT, {_quoted(message)}); END"
-    )
+def _once(table: str) -> Rule:
+    """INSERT OR REPLACE deletes the old row without firing its delete trigger.
+
+    https://www.sqlite.org/lang_conflict.html
+    """
+    there = " AND ".join(f"o.{c} = NEW.{c}" for c in ("merchant_id", *KEYS[table]))
+    exists = f'EXISTS (SELECT 1 FROM "{table}" o WHERE {there})'
+    return Rule(table, "INSERT", exists, f"{table}: this row is there already")
 
 
 #: What is locked before the rules are looked at, so that two transactions cannot both pass.
@@ -91,9 +101,7 @@ _LOCKS = {
 
 
 def _postgres() -> Iterator[str]:
-    cases = sorted({(rule.table, rule.event) for rule in RULES} | {("answer", "INSERT")})
-    for table, event in cases:
-        rules = [rule for rule in RULES if (rule.table, rule.event) == (table, event)]
+    for table, event, rules in _cases():
         name = f"guard_{table}_{event.lower()}"
         yield _function(name, event, _lock(table, event), rules)
         yield (

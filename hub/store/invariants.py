@@ -1,0 +1,161 @@
+# ruff: noqa: S608 - SQL made of constants of this package; nothing of a row or a request is in it
+"""What must hold in every database, asked of the rows themselves; `doctor` tells what does not.
+
+The guards make these impossible; this finds what a lost guard, a restored file or a hand let in.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from peewee import SqliteDatabase
+
+from hub.domain.states import MOVES
+from hub.store import guards
+from hub.store.guard_rules import INDEXES, stamped, unsettled
+from hub.store.transaction import Transaction
+
+_WITH_STAMP = "('stamped', 'superseded', 'cancelling', 'cancelled')"
+_KNOWN = ", ".join(sorted(f"'{before}>{after}'" for before, after in MOVES))
+
+#: Each selects merchant and id of what must not be.
+CHECKS: Final = (
+    (
+        "a part of a sale is held by two open claims",
+        (
+            "SELECT merchant_id, sale_id FROM claim WHERE closed_at IS NULL "
+            "GROUP BY merchant_id, sale_id, part HAVING COUNT(*) > 1"
+        ),
+    ),
+    (
+        "open claims divide a sale differently",
+        (
+            "SELECT merchant_id, sale_id FROM claim WHERE closed_at IS NULL "
+            "GROUP BY merchant_id, sale_id HAVING MIN(parts) <> MAX(parts)"
+        ),
+    ),
+    (
+        "an invoice counts as stamped without a stamp",
+        (
+            f"SELECT v.merchant_id, v.id FROM invoice v WHERE v.state IN {_WITH_STAMP} "
+            f"AND NOT {stamped('v', 'id')}"
+        ),
+    ),
+    (
+        "a stamp belongs to an invoice that does not count as stamped",
+        (
+            f"SELECT v.merchant_id, v.id FROM invoice v WHERE v.state NOT IN {_WITH_STAMP} "
+            f"AND {stamped('v', 'id')}"
+        ),
+    ),
+    (
+        "an invoice that is or may be in force does not hold its sale",
+        (
+            "SELECT v.merchant_id, v.id FROM invoice v WHERE (v.state = 'stamped' "
+            f"OR ({unsettled('v', 'id')} AND NOT {stamped('v', 'id')})) AND EXISTS (SELECT 1 "
+            "FROM invoice_sale i WHERE i.merchant_id = v.merchant_id AND i.invoice_id = v.id "
+            "AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.merchant_id = v.merchant_id "
+            "AND c.invoice_id = v.id AND c.sale_id = i.sale_id AND c.closed_at IS NULL))"
+        ),
+    ),
+    (
+        "the state of an invoice is not that of its last move",
+        (
+            "SELECT v.merchant_id, v.id FROM invoice v WHERE v.state <> COALESCE((SELECT t.after "
+            "FROM transition t WHERE t.merchant_id = v.merchant_id AND t.invoice_id = v.id "
+            "ORDER BY t.number DESC LIMIT 1), '')"
+        ),
+    ),
+    (
+        "a move of an invoice that there is not",
+        (
+            "SELECT merchant_id, invoice_id FROM transition WHERE before <> '' "
+            f"AND before || '>' || after NOT IN ({_KNOWN})"
+        ),
+    ),
+    (
+        "one UUID stands twice",
+        (
+            "SELECT MIN(merchant_id), MIN(invoice_id) FROM stamp GROUP BY UPPER(uuid) "
+            "HAVING COUNT(*) > 1"
+        ),
+    ),
+    (
+        "a document was sealed anew while an earlier one may have been stamped",
+        (
+            "SELECT d.merchant_id, d.invoice_id FROM document d JOIN attempt a "
+            "ON a.merchant_id = d.merchant_id AND a.invoice_id = d.invoice_id "
+            "AND a.version < d.version LEFT JOIN answer w ON w.merchant_id = a.merchant_id "
+            "AND w.invoice_id = a.invoice_id AND w.number = a.number "
+            "WHERE COALESCE(w.outcome, '') NOT IN ('never', 'later') AND NOT EXISTS (SELECT 1 "
+            "FROM declaration e WHERE e.merchant_id = a.merchant_id "
+            "AND e.invoice_id = a.invoice_id AND e.version = a.version)"
+        ),
+    ),
+    (
+        "an older document was sent after a newer one",
+        (
+            "SELECT a.merchant_id, a.invoice_id FROM attempt a JOIN attempt b "
+            "ON b.merchant_id = a.merchant_id AND b.invoice_id = a.invoice_id "
+            "AND b.number < a.number AND b.version > a.version"
+        ),
+    ),
+    (
+        "a stamp of a document that was never sent",
+        (
+            "SELECT s.merchant_id, s.invoice_id FROM stamp s WHERE NOT EXISTS (SELECT 1 "
+            "FROM attempt a WHERE a.merchant_id = s.merchant_id AND a.invoice_id = s.invoice_id "
+            "AND a.version = s.version)"
+        ),
+    ),
+    (
+        "an invoice is on its way without a document",
+        (
+            "SELECT v.merchant_id, v.id FROM invoice v WHERE v.state IN ('sealed', 'sending', "
+            "'unknown') AND NOT EXISTS (SELECT 1 FROM document d "
+            "WHERE d.merchant_id = v.merchant_id AND d.invoice_id = v.id)"
+        ),
+    ),
+    (
+        "a sale has two links in force",
+        (
+            "SELECT merchant_id, sale_id FROM link WHERE revoked_at IS NULL "
+            "GROUP BY merchant_id, sale_id HAVING COUNT(*) > 1"
+        ),
+    ),
+)
+
+
+def violations(tx: Transaction) -> list[str]:
+    """What does not hold, each with merchant and id; empty when all is well."""
+    db = tx.session.engine.db
+    found = _missing_guards(db)
+    for name, query in CHECKS:
+        found += [f"{name}: {merchant}/{row}" for merchant, row in db.execute_sql(query)]
+    return found + _broken_references(db)
+
+
+def _broken_references(db: Any) -> list[str]:
+    """PostgreSQL checks its references always; SQLite only for connections that ask for it."""
+    if not isinstance(db, SqliteDatabase):
+        return []
+    query: Any = db.execute_sql
+    return [
+        f"a reference to a row that is not there: {row[0]}"
+        for row in query("PRAGMA foreign_key_check")
+    ]
+
+
+def _missing_guards(db: Any) -> list[str]:
+    there = {name for name, _ in guards.triggers(db)}
+    missing = guards.expected_triggers(db) - there
+    missing |= {name for name, *_ in INDEXES} - _indexes(db)
+    return [f"a guard of the database is missing: {name}" for name in sorted(missing)]
+
+
+def _indexes(db: Any) -> set[str]:
+    if isinstance(db, SqliteDatabase):
+        query = "SELECT name FROM sqlite_master WHERE type = 'index'"
+    else:
+        query = "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()"
+    return {name for (name,) in db.execute_sql(query)}
