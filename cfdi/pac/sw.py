@@ -17,6 +17,7 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    HTTPError,
     MaxRetryError,
     NewConnectionError,
     ProxyError,
@@ -106,8 +107,8 @@ class SwSapien:
         return f"SwSapien({self.name!r}, {self._url!r})"
 
     def stamp(self, sealed: bytes, reference: str) -> Answer:
-        if not (0 < len(reference) <= REFERENCE_MAX and reference.isascii()):
-            raise ValueError(f"a reference has 1 to {REFERENCE_MAX} ASCII characters")
+        if len(reference) > REFERENCE_MAX or not _visible(reference):
+            raise ValueError(f"a reference has 1 to {REFERENCE_MAX} visible ASCII characters")
         if not self._breaker.admits():
             return Later("the provider is in trouble: no document is sent to it for a while")
         answer: Answer = Unknown("the sending broke off")
@@ -228,13 +229,18 @@ class SwSapien:
                 stream=True,
             ) as response:
                 return response.status_code, self._read(response, deadline)
+        except HTTPError:
+            raise _Unanswered(
+                "the connection broke before the answer was complete", sent=True
+            ) from None
         except requests.RequestException as error:
             sent = _may_have_been_sent(error)
             raise _Unanswered(_reason(error, sent=sent), sent=sent) from None
 
     def _read(self, response: requests.Response, deadline: float) -> bytes:
         raw = bytearray()
-        for chunk in response.iter_content(64 * 1024):
+        # read1 returns what has come; the others wait for more, each byte with a time limit anew.
+        while chunk := response.raw.read1(64 * 1024):
             raw += chunk
             if len(raw) > ANSWER_MAX:
                 raise _Unanswered("an answer of too many bytes", sent=True)
@@ -254,8 +260,9 @@ def _session(url: str) -> requests.Session:
     return session
 
 
-def _visible(token: str) -> bool:
-    return bool(token) and token.isascii() and token.isprintable() and " " not in token
+def _visible(text: str) -> bool:
+    """Fit to stand in a header."""
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
 
 
 def _may_have_been_sent(error: requests.RequestException) -> bool:

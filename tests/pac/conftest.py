@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -146,7 +147,8 @@ def running(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> I
     thread = threading.Thread(target=server.run)
     thread.start()
     yield Server(f"http://127.0.0.1:{server.effective_port}", time)
-    server.trigger.pull_trigger(server.close)
+    with suppress(OSError):  # the loop may wake and close before it is woken
+        server.trigger.pull_trigger(server.close)
     thread.join(timeout=10)
 
 

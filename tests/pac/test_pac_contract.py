@@ -284,9 +284,9 @@ def breaking_server(answer: bytes, *, drip: bool = False) -> Iterator[str]:
                 connection.settimeout(0.2)
                 try:
                     while connection.recv(65536):
-                        pass
+                        continue
                 except TimeoutError:
-                    pass
+                    connection.settimeout(5)
                 try:
                     connection.sendall(answer)
                     while drip and not done.wait(0.1):
