@@ -40,8 +40,8 @@ _WHOLE: Final = MICROS
 def fit(partidas: Sequence[Partida], *, total: Decimal, decimales: int) -> Cuentas:
     """The amounts of a document whose Total is `total` exactly. `decimales` is the currency's.
 
-    Raises `NoExactDocument` when the lines do not explain the total (a rounding of one unit a line
-    is explained, more is not), when a tax charged is not its rate, or when no document exists.
+    Raises `NoExactDocument` when the lines do not explain the total (half a unit for each amount
+    is rounding, more is not), when a tax charged is not its rate, or when no document exists.
     """
     if not 0 <= decimales <= 4:
         raise NoExactDocument("a currency has between 0 and 4 decimals")
@@ -66,7 +66,9 @@ def _goal(total: Decimal, decimals: int) -> int:
 
 def _refuse_unexplained(lines: Sequence[Line], goal: int, decimals: int) -> None:
     unit = 10 ** (6 - decimals)
-    if abs(sum(line.gross for line in lines) - goal) > unit * len(lines):
+    # The total, every price and every tax may have been rounded by itself, half a unit each.
+    rounded = 1 + sum(1 + len(line.taxes) for line in lines)
+    if 2 * abs(sum(line.gross for line in lines) - goal) > unit * rounded:
         raise NoExactDocument("the lines do not add up to the total charged")
     for place, line in enumerate(lines, 1):
         # Half a unit from the price, grown by every tax, and half a unit from each tax.

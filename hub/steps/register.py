@@ -14,7 +14,7 @@ def register(ctx: Context, merchant_id: str, data: bytes) -> SaleRow:
 
     Raises `SaleInvalid` with every problem of the JSON.
     """
-    sale = read_sale(data, now=ctx.clock.now(), new_key=ctx.clock.new_id)
+    sale = read_sale(data, now=ctx.clock.now())
     with ctx.store.reading() as tx:
         issuer = issuer_of(tx.tenant(merchant_id))
     reasons = compose_reasons(sale, issuer)
