@@ -9,12 +9,13 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, getaddresses
 
 from hub.steps.context import Letter
 
+#: One address, unquoted. "=?" would be taken for an encoded word (see `one_line`).
 _ADDRESS = re.compile(
-    r"[^\s<>()\[\]\\,;:\"@\x00-\x20\x7f]{1,64}@[^\s<>()\[\]\\,;:\"@_/\x00-\x20\x7f]{1,255}"
+    r"(?!.*=\?)[^\s<>()\[\]\\,;:\"@\x00-\x20\x7f]{1,64}@[^\s<>()\[\]\\,;:\"@_/\x00-\x20\x7f]{1,255}"
 )
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
@@ -37,7 +38,8 @@ class Sender:
     @classmethod
     def read(cls, mail_from: str) -> Sender:
         """From ``Name <address>`` or an address. Raises `AddressUnusable`."""
-        name, address = parseaddr(mail_from)
+        mailboxes = getaddresses([mail_from])
+        name, address = mailboxes[0] if len(mailboxes) == 1 else ("", "")
         usable = ascii_domain(address)
         if not usable.isascii():
             raise AddressUnusable("the address of MAIL_FROM must be ASCII before its @")
@@ -65,7 +67,7 @@ def envelope(letter: Letter, sender: Sender, now: datetime) -> Envelope:
     _reply_to(message, letter)
     message["Subject"] = one_line(letter.subject)
     message["Date"] = format_datetime(now)
-    message["Message-ID"] = f"<{re.sub(r'[^!-~]|[<>]', '', letter.message_id)}>"
+    message["Message-ID"] = f"<{re.sub(r'[^A-Za-z0-9.@_+-]', '', letter.message_id)}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday answers to this
     for name, value in letter.headers.items():
         if not _HEADER_NAME.fullmatch(name) or name in message:
@@ -90,8 +92,13 @@ def ascii_domain(address: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Without line breaks or control characters, blanks collapsed: safe as a header's value."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Safe as a header's value: no line breaks, no control characters, no encoded words.
+
+    The email package decodes what looks like an encoded word (RFC 2047), line breaks included, and
+    may then write them out: =?utf-8?q?=0D=0ABcc:...?= would be a header of its own.
+    """
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(printable.replace("=?", "= ?").split())
 
 
 def _mailbox(address: str, name: str = "") -> Address:

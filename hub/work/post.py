@@ -65,6 +65,8 @@ class SmtpServer:
         if parts.scheme == "smtps" and starttls:
             raise SmtpUrlInvalid("smtps:// is encrypted from the start: leave starttls out")
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        if not (user + password).isascii():
+            raise SmtpUrlInvalid("user and password of SMTP_URL must be ASCII")
         tls = "implicit" if parts.scheme == "smtps" else _starttls(starttls, host)
         standard = {"implicit": 465, "starttls": 587}.get(tls, 25)
         return cls(host, port or standard, tls, user, password)
@@ -229,6 +231,8 @@ def _is_loopback(host: str) -> bool:
 
 def _failure(error: Exception) -> PostRefused | PostUnavailable:
     """What to do next, by the stage and the code. RFC 5321 §4.2.1: 5yz is for good."""
+    if isinstance(error.__context__, TimeoutError):  # smtplib calls it a disconnection
+        error = error.__context__
     stage = next((words for kind, words in _STAGES if isinstance(error, kind)), "connection")
     code = getattr(error, "smtp_code", 0)
     if isinstance(error, smtplib.SMTPRecipientsRefused):

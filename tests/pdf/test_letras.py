@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from cfdi.pdf.letras import importe_con_letra
 
-
 NINES = "NOVECIENTOS NOVENTA Y NUEVE"
 
 

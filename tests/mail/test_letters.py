@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import datetime as dt
+import html
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from lxml import etree
+
+from hub.domain.purchase import Purchase
+from hub.steps.context import Wording
+from portal.mail.letters import TemplateLetters, deadline
+
+Purchases = Callable[..., Purchase]
+LINK = "https://facturas.example.com/f/" + "Ab-_" * 10 + "abc"
+UUID = "5B3C1D2E-8F4A-4C6B-9D7E-0A1B2C3D4E5F"
+ZONE = ZoneInfo("America/Mexico_City")
+KINDS = [(kind, language) for kind in ("invitation", "invoice") for language in ("es", "en")]
+
+
+def write(kind: str, purchase: Purchase, language: str) -> Wording:
+    letters = TemplateLetters()
+    make = letters.invitation if kind == "invitation" else letters.invoice
+    return make(purchase, LINK, language)
+
+
+def readable(wording: Wording) -> tuple[str, str]:
+    """Both bodies as a person reads them, blanks collapsed."""
+    stripped = html.unescape(re.sub(r"<[^>]+>", " ", wording.html))
+    return " ".join(wording.text.split()), " ".join(stripped.split())
+
+
+@pytest.mark.parametrize(("kind", "language"), KINDS)
+def test_both_bodies_say_the_same_facts(purchase: Purchases, kind: str, language: str) -> None:
+    wording = write(kind, purchase(uuid=UUID), language)
+    for body in readable(wording):
+        assert "ESCUELA KEMPER URGATE" in body
+        assert "#1042" in body
+        assert "$1,234.50 MXN" in body
+        assert LINK in body
+        assert (UUID in body) is (kind == "invoice")
+        assert ("ignor" in body) is True
+    assert "#1042" in wording.subject
+    assert "ESCUELA KEMPER URGATE" in wording.subject
+
+
+def test_the_invitation_says_until_when(purchase: Purchases) -> None:
+    for body in readable(write("invitation", purchase(), "es")):
+        assert "hasta el 30 de noviembre de 2026" in body
+    for body in readable(write("invitation", purchase(), "en")):
+        assert "until November 30, 2026" in body
+    for language in ("es", "en"):
+        for body in readable(write("invitation", purchase(deadline_at=None), language)):
+            assert "hasta el" not in body
+            assert "until" not in body
+
+
+@pytest.mark.parametrize(
+    ("instant", "es"),
+    [
+        (dt.datetime(2026, 12, 31, 23, 59, 59, tzinfo=ZONE), "31 de diciembre de 2026"),
+        (dt.datetime(2027, 1, 1, 0, 0, tzinfo=ZONE), "31 de diciembre de 2026"),
+        (dt.datetime(2026, 12, 3, 14, 5, tzinfo=ZONE), "3 de diciembre de 2026, 14:05 h"),
+        (None, ""),
+    ],
+)
+def test_the_last_day_is_one_on_which_it_is_still_possible(
+    instant: dt.datetime | None, es: str
+) -> None:
+    assert deadline(instant, "es") == es
+
+
+@pytest.mark.parametrize(
+    ("total", "currency", "written"),
+    [
+        ("0.05", "MXN", "$0.05 MXN"),
+        ("1234567.8", "MXN", "$1,234,567.80 MXN"),
+        ("99.90", "USD", "$99.90 USD"),
+        ("1500", "JPY", "1,500 JPY"),
+        ("10", "EUR", "10.00 EUR"),
+    ],
+)
+def test_money(purchase: Purchases, total: str, currency: str, written: str) -> None:
+    wording = write("invoice", purchase(total=Decimal(total), currency=currency), "es")
+    for body in readable(wording):
+        assert f"por {written}" in body
+
+
+@pytest.mark.parametrize(("kind", "language"), KINDS)
+def test_there_is_one_button_and_no_request_to_anybody(
+    purchase: Purchases, kind: str, language: str
+) -> None:
+    wording = write(kind, purchase(uuid=UUID, sandbox=True), language)
+    page = etree.fromstring(wording.html, etree.HTMLParser())
+    links = page.xpath("//@href")
+    assert links == [LINK, LINK]
+    assert page.xpath("//img | //script | //link | //iframe | //form | //style | //@src") == []
+    assert "url(" not in wording.html
+    assert set(re.findall(r"https?://[^\s\"<]+", wording.html)) == {LINK}
+    assert page.xpath("string(/html/@lang)") == language
+
+
+@pytest.mark.parametrize(("kind", "language"), KINDS)
+def test_a_hostile_shop_stays_text(purchase: Purchases, kind: str, language: str) -> None:
+    name = "Tienda\r\nBcc: x@example.com <script>alert(1)</script> {{ 7*7 }} {0} \u202e" + "X" * 300
+    wording = write(kind, purchase(merchant_name=name, number='"><img src=x>\n\n#1'), language)
+    assert "\n" not in wording.subject
+    assert "\r" not in wording.subject
+    assert len(wording.subject) < 200
+    assert "<script" not in wording.html
+    assert "<img" not in wording.html
+    assert "{{ 7*7 }} {0}" in wording.html
+    assert "\u202e" not in wording.text + wording.html
+    assert "\nBcc:" not in wording.text
+    assert "<script>" in wording.text
+
+
+@pytest.mark.parametrize(("kind", "language"), KINDS)
+def test_a_test_document_says_so_first(purchase: Purchases, kind: str, language: str) -> None:
+    mark = {"es": "no tiene validez fiscal", "en": "no fiscal value"}[language]
+    plain = write(kind, purchase(), language)
+    assert mark not in plain.text + plain.html
+    marked = write(kind, purchase(sandbox=True), language)
+    assert marked.subject.startswith({"es": "[Prueba] ", "en": "[Test] "}[language])
+    assert mark in marked.text.splitlines()[0]
+    assert mark in marked.html
+
+
+def test_any_other_language_is_spanish(purchase: Purchases) -> None:
+    spanish = write("invitation", purchase(), "es")
+    for language in ("", "fr", "es-MX", "../../etc"):
+        assert write("invitation", purchase(), language) == spanish
+    assert write("invitation", purchase(), "en-US") == write("invitation", purchase(), "en")
