@@ -28,8 +28,10 @@
   // --- errors: the summary has the focus, its links go into the field
   var summary = byId("errores");
   if (summary) {
-    // `autofocus` did it already where the browser knows it on such an element.
-    window.addEventListener("load", function () { if (document.activeElement === document.body) { summary.focus(); } });
+    // `autofocus` does it in the first frames, where the browser knows it on such an element.
+    window.addEventListener("load", function () {
+      setTimeout(function () { if (document.activeElement === document.body) { summary.focus(); } }, 250);
+    });
     summary.addEventListener("click", function (event) {
       var link = event.target.closest("a[href^='#']");
       var target = link && byId(link.getAttribute("href").slice(1));

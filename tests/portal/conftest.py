@@ -204,10 +204,13 @@ def kit(clock: Any) -> Kit:
 @pytest.fixture
 def served(kit: Kit) -> Iterator[str]:
     """The application on a socket of this machine; yields its address."""
-    # Sorts sockets by number into a dictionary of its own, so servers do not see each other.
-    sockets: dict[int, Any] = {}
-    server = create_server(kit.app, map=sockets, host="127.0.0.1", port=0, threads=4)
+
+    def current(environ: Any, start_response: Any) -> Any:
+        return kit.app(environ, start_response)
+
+    server = create_server(current, map={}, host="127.0.0.1", port=0, threads=4)
     address = f"http://127.0.0.1:{server.effective_port}"
+    kit.remake(public_url=address)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield address

@@ -1,0 +1,302 @@
+"""The pages in Chromium: every estado, phone and desktop, with and without JavaScript."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from hub.domain.purchase import Estado, FieldError, FiscalForm
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PHONE, DESKTOP = 360, 1280
+#: No request leaves the machine: background services of the browser are off.
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("NOT TESTED: no chromium on PATH")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=QUIET)
+        yield browser
+        browser.close()
+
+
+Opener = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(chromium: Browser, served: str, kit: Any) -> Iterator[Opener]:
+    """Opens the purchase's page; at the end nothing may have complained or gone elsewhere."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def opened(*, width: int = PHONE, script: bool = True, query: str = "", **more: Any) -> Page:
+        size = {"width": width, "height": 800}
+        context = chromium.new_context(
+            viewport=size, java_script_enabled=script, locale="es-MX", **more
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "request",
+            lambda request: request.url.startswith(served) or complaints.append(request.url),
+        )
+        page.goto(served + kit.path + query)
+        return page
+
+    yield opened
+    cookies = [cookie for context in contexts for cookie in context.cookies()]
+    for context in contexts:
+        context.close()
+    # Chromium itself reports an answer 422 as a failed load.
+    complaints = [each for each in complaints if "status of 422" not in each]
+    assert complaints == []
+    assert cookies == []
+
+
+def fill(page: Page, data: dict[str, str]) -> None:
+    for name in ("rfc", "nombre", "cp"):
+        page.fill(f"#{name}", data[name])
+    page.select_option("#regimen", data["regimen"])
+    page.select_option("#uso", data["uso"])
+    page.fill("#correo", data["correo"])
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+def test_every_estado_fits_and_complains_of_nothing(
+    kit: Any, open_page: Opener, width: int, language: str
+) -> None:
+    page = open_page(width=width, query=f"?lang={language}")
+    for estado in Estado:
+        errors = (FieldError("nombre", "CFDI40145", "No coincide. " * 9, "Differs. " * 9),)
+        kit.service.current = kit.purchase(
+            estado,
+            sandbox=True,
+            errors=errors if estado is Estado.RECHAZADA else (),
+            merchant_name="Comercializadora de Productos Agropecuarios y Veterinarios",
+            number="WC-0000000000000000000000000000000000001042",
+        )
+        page.goto(page.url)
+        expect(page.locator("h1")).to_have_count(1)
+        expect(page.locator("h1")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, estado
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_the_form_is_filled_and_the_invoice_comes(
+    kit: Any, open_page: Opener, width: int, script: bool
+) -> None:
+    page = open_page(width=width, script=script)
+    fill(page, kit.good)
+    page.click("text=Generar mi factura")
+    expect(page.locator("h1")).to_have_text("Estamos generando tu factura")
+    assert kit.service.requests == [(FiscalForm(**kit.good), "es")]
+    kit.service.current = kit.purchase(Estado.LISTA)
+    # By polling, or by the refresh that the page asks for where there is no script.
+    expect(page.locator("h1")).to_have_text("Tu factura está lista", timeout=10_000)
+    with page.expect_download() as download:
+        page.click("text=Descargar PDF")
+    assert download.value.suggested_filename == f"{kit.uuid}.pdf"
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_errors_have_the_focus_and_lead_to_their_fields(
+    kit: Any, open_page: Opener, script: bool
+) -> None:
+    page = open_page(script=script)
+    fill(page, kit.good | {"cp": "4250", "nombre": ""})
+    page.click("text=Generar mi factura")
+    expect(page.locator("#errores")).to_be_focused()
+    expect(page.locator("#rfc")).to_have_value(kit.good["rfc"])
+    expect(page.locator("#regimen")).to_have_value(kit.good["regimen"])
+    expect(page.locator("#uso")).to_have_value(kit.good["uso"])
+    expect(page.locator("#correo")).to_have_value(kit.good["correo"])
+    page.click("#errores a[href='#cp']")
+    expect(page.locator("#cp")).to_be_focused()
+    page.fill("#cp", kit.good["cp"])
+    page.fill("#nombre", kit.good["nombre"])
+    page.click("text=Generar mi factura")
+    expect(page.locator("h1")).to_have_text("Estamos generando tu factura")
+
+
+def values(page: Page, select: str) -> set[str]:
+    options = page.eval_on_selector_all(f"#{select} option", "all => all.map(o => o.value)")
+    return set(options) - {""}
+
+
+def test_the_rfc_decides_the_regimen_and_the_regimen_the_uso(open_page: Opener) -> None:
+    page = open_page()
+    everything = values(page, "uso")
+    page.fill("#rfc", "eku-9003173 c9")
+    expect(page.locator("#rfc-nota")).to_have_text("Empresa o persona moral")
+    assert "601" in values(page, "regimen")
+    assert "605" not in values(page, "regimen")
+    assert not any(uso.startswith("D") for uso in values(page, "uso"))
+    page.select_option("#regimen", "601")
+    page.select_option("#uso", "G03")
+    page.fill("#rfc", "CACX7605101P8")
+    expect(page.locator("#rfc-nota")).to_have_text("Persona física")
+    expect(page.locator("#regimen")).to_have_value("")
+    expect(page.locator("#regimen-nota")).to_contain_text("Elige tu régimen otra vez")
+    assert "601" not in values(page, "regimen")
+    page.select_option("#regimen", "605")
+    assert "G03" not in values(page, "uso")
+    assert "S01" in values(page, "uso")
+    expect(page.locator("#uso")).to_have_value("")
+    expect(page.locator("#uso-nota")).to_contain_text("Elige el uso otra vez")
+    page.fill("#rfc", "")
+    assert values(page, "regimen") >= {"601", "605"}
+    page.select_option("#regimen", "")
+    page.select_option("#regimen", "605")
+    assert values(page, "uso") < everything
+
+
+def test_a_choice_that_still_fits_is_kept(open_page: Opener) -> None:
+    page = open_page()
+    page.select_option("#regimen", "626")
+    page.select_option("#uso", "G03")
+    page.fill("#rfc", "CACX7605101P8")
+    expect(page.locator("#regimen")).to_have_value("626")
+    expect(page.locator("#uso")).to_have_value("G03")
+
+
+def test_a_rfc_of_a_wrong_length_is_told_at_once_and_forgotten_once_mended(
+    open_page: Opener,
+) -> None:
+    page = open_page()
+    page.fill("#rfc", "EKU9003173")
+    page.locator("#rfc").blur()
+    expect(page.locator("#rfc-error")).to_contain_text("13 caracteres")
+    expect(page.locator("#rfc")).to_have_attribute("aria-invalid", "true")
+    page.fill("#rfc", "EKU9003173C9")
+    expect(page.locator("#rfc-error")).to_have_count(0)
+    assert page.get_attribute("#rfc", "aria-describedby") == "rfc-pista rfc-nota"
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_test_data_take_one_click(kit: Any, open_page: Opener, script: bool) -> None:
+    kit.service.current = kit.purchase(sandbox=True)
+    page = open_page(script=script)
+    page.click("text=Usar datos de prueba")
+    expect(page.locator("#rfc")).to_have_value(kit.test_data.rfc)
+    expect(page.locator("#regimen")).to_have_value(kit.test_data.regimen)
+    expect(page.locator("#uso")).to_have_value(kit.test_data.uso)
+    page.click("text=Generar mi factura")
+    expect(page.locator("h1")).to_have_text("Estamos generando tu factura")
+    assert kit.service.requests == [(kit.test_data, "es")]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_a_review_can_be_corrected_and_then_issued(
+    kit: Any, open_page: Opener, script: bool
+) -> None:
+    page = open_page(script=script)
+    fill(page, kit.good)
+    page.click("text=Revisar antes de generar")
+    expect(page.locator("h1")).to_have_text("Revisa tu factura")
+    page.click("text=Corregir mis datos")
+    expect(page.locator("#nombre")).to_have_value(kit.good["nombre"])
+    page.click("text=Revisar antes de generar")
+    assert kit.service.requests == []
+    page.click("text=Generar mi factura")
+    expect(page.locator("h1")).to_have_text("Estamos generando tu factura")
+
+
+def test_a_double_click_posts_once(kit: Any, open_page: Opener) -> None:
+    page = open_page()
+    posts: list[str] = []
+    page.on("request", lambda request: request.method == "POST" and posts.append(request.url))
+    fill(page, kit.good)
+    page.dblclick("text=Generar mi factura")
+    expect(page.locator("h1")).to_have_text("Estamos generando tu factura")
+    assert len(posts) == 1
+
+
+def test_the_keyboard_alone_is_enough(kit: Any, open_page: Opener) -> None:
+    page = open_page()
+    keys = page.keyboard
+    keys.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.focus("#rfc")
+    keys.type(kit.good["rfc"])
+    keys.press("Tab")
+    keys.type(kit.good["nombre"])
+    keys.press("Tab")
+    keys.type(kit.good["cp"])
+    keys.press("Tab")
+    keys.type("601")
+    keys.press("Tab")
+    keys.type("G03")
+    keys.press("Tab")
+    keys.type(kit.good["correo"])
+    keys.press("Enter")
+    expect(page.locator("h1")).to_have_text("Estamos generando tu factura")
+    assert kit.service.requests == [(FiscalForm(**kit.good), "es")]
+
+
+def test_polling_slows_down(kit: Any, open_page: Opener) -> None:
+    kit.service.current = kit.purchase(Estado.PROCESANDO)
+    page = open_page()
+    before = kit.service.polls
+    page.wait_for_timeout(4000)
+    assert 4 <= kit.service.polls - before <= 9
+
+
+def test_a_lost_connection_is_told_and_survived(kit: Any, open_page: Opener) -> None:
+    kit.service.current = kit.purchase(Estado.POR_CONFIRMAR)
+    page = open_page()
+    page.route("**/estado*", lambda route: route.fulfill(status=200, body="busy"))
+    expect(page.locator("#espera")).to_have_text("No hay conexión. Seguimos intentando.")
+    page.unroute("**/estado*")
+    kit.service.current = kit.purchase(Estado.LISTA)
+    expect(page.locator("h1")).to_have_text("Tu factura está lista", timeout=10_000)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_the_merchant_is_asked_from_an_expired_page(
+    kit: Any, open_page: Opener, script: bool
+) -> None:
+    kit.service.current = kit.purchase(Estado.VENCIDA)
+    page = open_page(script=script)
+    fill(page, kit.good)
+    page.fill("#mensaje", "Por favor")
+    page.click("text=Pedir mi factura")
+    expect(page.locator(".notice.good")).to_contain_text("Ya se la pedimos")
+    assert kit.service.questions[0]["mensaje"] == "Por favor"
+
+
+def test_a_printed_page_has_no_buttons_and_all_facts(kit: Any, open_page: Opener) -> None:
+    kit.service.current = kit.purchase(Estado.LISTA)
+    page = open_page(width=DESKTOP)
+    page.emulate_media(media="print")
+    expect(page.locator("text=Descargar PDF")).to_be_hidden()
+    expect(page.locator("#correo")).to_be_hidden()
+    expect(page.locator(f"text={kit.uuid}")).to_be_visible()
+
+
+def test_taps_are_large_enough(kit: Any, open_page: Opener) -> None:
+    page = open_page()
+    for box in page.locator("button, input:not([type=hidden]), select").all():
+        size = box.bounding_box()
+        assert size
+        assert size["height"] >= 44
