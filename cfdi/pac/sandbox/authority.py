@@ -133,7 +133,8 @@ def _issue(
     tbs = der.tbs_certificate(
         serial=int.from_bytes(f"300010000009{secrets.randbelow(10**8):08d}".encode(), "big"),
         issuer=x509.load_der_x509_certificate(root_der).subject.public_bytes(),
-        not_before=now.astimezone(UTC) - timedelta(days=1),
+        # A document may be dated 72 hours back.
+        not_before=now.astimezone(UTC) - timedelta(days=4),
         not_after=now.astimezone(UTC) + life,
         subject=der.name(subject),
         public_key=key.public_key().public_bytes(
