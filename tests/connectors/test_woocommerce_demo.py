@@ -8,12 +8,14 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
 from connectors.contract import CredentialsRefused, Delivery, OrderNotFound
+from connectors.demo import demo_shops
 from connectors.woocommerce.connector import WooCommerce
 from connectors.woocommerce.demo import DemoShop, deliver
 from connectors.woocommerce.demo_orders import orders
@@ -102,7 +104,7 @@ def test_it_greets_and_sends_every_order_signed(shop: DemoShop, serve: Any, keys
         start_response("200 OK", [])
         return []
 
-    shop.announce(serve(hub))
+    shop.send_orders(serve(hub))
     assert [WOO.is_greeting(one) for one in came] == [True, False, False, False, False]
     for one in came[1:]:
         WOO.authenticate(one, keys(**shop.credentials))
@@ -121,3 +123,16 @@ def test_a_hub_that_refuses_is_noticed(serve: Any) -> None:
 
     with pytest.raises(OSError, match="401"):
         deliver({"id": 1}, serve(hub), "secret")
+
+
+def test_it_is_offered_by_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = tmp_path / "offer-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: offer\nVersion: 1.0\n")
+    line = "again = connectors.woocommerce.demo:DemoShop"
+    (info / "entry_points.txt").write_text(f"[autofactura.demo_shops]\n{line}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    shops = demo_shops(NOW, random.Random(1))
+    assert shops
+    assert {shop.platform for shop in shops} == {"woocommerce"}
+    assert set(shops[0].credentials) <= set(WOO.credential_names)
