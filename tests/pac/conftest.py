@@ -180,3 +180,16 @@ def root() -> etree._Element:
 @pytest.fixture(scope="session")
 def reseal() -> Callable[[etree._Element, Csd], bytes]:
     return resealed
+
+
+@pytest.fixture
+def seal_by() -> Callable[[Authority], tuple[bytes, str]]:
+    """A document sealed with a certificate of some authority, and its hash."""
+
+    def make(authority: Authority) -> tuple[bytes, str]:
+        made = authority.issue_csd("EKU9003173C9", "ESCUELA KEMPER URGATE", now=NOW)
+        csd = check_csd(made.cer_der, made.key_der, made.password, rfc="EKU9003173C9", now=NOW)
+        sealed = seal(comprobante(folio=str(next(FOLIOS))), csd)
+        return sealed.xml, sealed.sha256
+
+    return make
