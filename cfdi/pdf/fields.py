@@ -22,7 +22,7 @@ from cfdi.catalogs import (
 from cfdi.pdf import labels as words
 from cfdi.pdf.letras import MONEDAS, importe_con_letra
 from cfdi.pdf.qr import NAMESPACES, svg, timbre_of, url_of
-from cfdi.pdf.text import amount, number, percent, plain, rows
+from cfdi.pdf.text import amount, number, percent, plain, rows, shortened
 
 #: Characters of 5.2 pt fixed pitch that fit beside the QR code.
 _SEAL_WIDTH = 130
@@ -35,6 +35,7 @@ def printed_fields(root: etree._Element, *, sandbox: bool, language: str) -> Fie
     label = words.labels(language)
     tfd = timbre_of(root)
     verify = url_of(root)
+    issuer = _party(_child(root, "Emisor"), label)
     return {
         "lang": "en" if label["page"] == "Page" else "es",
         "label": label,
@@ -44,7 +45,8 @@ def printed_fields(root: etree._Element, *, sandbox: bool, language: str) -> Fie
         "folio": plain("-".join(filter(None, (root.get("Serie"), root.get("Folio"))))),
         "uuid": tfd.get("UUID", ""),
         "head": _head(root, tfd, label),
-        "issuer": _party(_child(root, "Emisor"), label),
+        "issuer": issuer,
+        "running": shortened(issuer["name"], 40),
         "receiver": _party(_child(root, "Receptor"), label),
         "lines": [_line(line, label) for line in root.iterfind("cfdi:Conceptos/*", NAMESPACES)],
         "discounted": root.find("cfdi:Conceptos/*[@Descuento]", NAMESPACES) is not None,

@@ -21,6 +21,11 @@ def plain(text: str, run: int = 24) -> str:
     )
 
 
+def shortened(text: str, longest: int) -> str:
+    """The text, cut with an ellipsis where it is longer."""
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
 def rows(text: str, width: int) -> list[str]:
     """The text cut into rows of `width` characters: for seals, printed in fixed pitch."""
     return [text[start : start + width] for start in range(0, len(text), width)]
