@@ -99,7 +99,6 @@
         });
         select.append(made);
       });
-      if (before && !kept) { select.value = ""; }
       byId(select.id + "-nota").textContent = before && !kept ? lost : "";
       return before && !kept;
     }

@@ -88,6 +88,7 @@ class MemoryService:
     document: bytes | None = None
     token: str = TOKEN
     polls: int = 0
+    calls: int = 0
 
     def purchase(self, token: str) -> Purchase | None:
         self.polls += 1
@@ -101,6 +102,7 @@ class MemoryService:
         )
 
     def request(self, token: str, form: FiscalForm, language: str) -> tuple[FieldError, ...]:
+        self.calls += 1
         errors = self.check(token, form)
         if not errors and self.current.estado in {Estado.ABIERTA, Estado.RECHAZADA}:
             self.requests.append((form, language))
