@@ -19,6 +19,10 @@ class ConnectorError(Exception):
     """The message is for the merchant: what happened and what to do. It never holds a secret."""
 
 
+class ConnectionInvalid(ConnectorError):
+    """What was given makes no connection."""
+
+
 class SignatureInvalid(ConnectorError):
     """The delivery was not signed with any secret of this connection."""
 
@@ -85,6 +89,16 @@ class Connector(Protocol):
     platform: str
     #: Names of the credentials a merchant gives, with whether each is needed to ask the platform.
     credential_names: Mapping[str, bool]
+
+    def configure(
+        self, account: str, given: Mapping[str, str], *, allow_private: bool
+    ) -> tuple[str, Mapping[str, str]]:
+        """The account in its one spelling, and the credentials by this platform's names.
+
+        `given` is what a merchant typed: "key", "secret" and "webhook_secret", the empty ones left
+        out. Pure. Raises `ConnectionInvalid` with what is missing or wrong, never with a value.
+        """
+        ...
 
     def is_greeting(self, delivery: Delivery) -> bool:
         """An unsigned "are you there?" that must be answered 200 and changes nothing."""

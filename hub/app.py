@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from hub.domain.purchase import FiscalForm
 from hub.settings import Settings
 from hub.steps.buyer import Buyer
 from hub.web import health, webhooks
+from hub.web.home import home
 from hub.wiring import Hub
 from portal.buyer import routes as buyer
 from portal.buyer.settings import PageSettings
 
+#: One of SAT's fictitious taxpayers; the sandbox PAC has it in its register.
+TEST_BUYER = FiscalForm(
+    rfc="CACX7605101P8", nombre="XOCHILT CASAS CHAVEZ", cp="36257", regimen="612", uso="G03"
+)
 
-def create_app(hub: Hub, settings: Settings) -> Flask:
+
+def create_app(
+    hub: Hub, settings: Settings, *, demo_merchant: Callable[[], str | None] = lambda: None
+) -> Flask:
     """Everything that answers HTTP, on one hub."""
     app = Flask("hub", static_folder=None)
     # Behind a proxy the buyer's address is in X-Forwarded-For; only as many hops as were stated are
@@ -29,9 +40,9 @@ def create_app(hub: Hub, settings: Settings) -> Flask:
             PageSettings(
                 public_url=settings.public_url,
                 secret_key=settings.secret_key,
-                test_data=hub.test_buyer,
+                test_data=TEST_BUYER,
                 redis_url=settings.redis_url or "",
-                home=hub.home,
+                home=lambda: home(hub.ctx, settings, hub.redis_answers, demo_merchant),
                 clock=hub.ctx.clock,
             ),
         )

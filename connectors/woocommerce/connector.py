@@ -10,8 +10,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from connectors import net
 from connectors.contract import (
     ConnectionFacts,
+    ConnectionInvalid,
     Credentials,
     Delivery,
     DeliveryUnreadable,
@@ -29,6 +31,10 @@ from hub.domain.sale import Sale
 TOPICS: Final = frozenset({"order.created", "order.updated", "order.deleted", "order.restored"})
 #: A cart that a page made before anybody ordered: https://github.com/woocommerce/woocommerce/issues/37958
 DRAFTS: Final = frozenset({"checkout-draft", "auto-draft", "draft", "new"})
+#: What WooCommerce calls what a merchant types.
+_NAMES: Final = MappingProxyType(
+    {"key": "consumer_key", "secret": "consumer_secret", "webhook_secret": "webhook_secret"}
+)
 _PING: Final = re.compile(rb"webhook_id=\d{1,20}")
 
 
@@ -42,6 +48,19 @@ class WooCommerce:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
+
+    def configure(
+        self, account: str, given: Mapping[str, str], *, allow_private: bool
+    ) -> tuple[str, Mapping[str, str]]:
+        try:
+            url = net.shop_url(account, allow_private=allow_private)
+        except net.AddressRefused as error:
+            raise ConnectionInvalid(f"the address of the store (--url): {error}") from error
+        if not given.get("webhook_secret"):
+            raise ConnectionInvalid("a webhook secret is needed: the one typed in WooCommerce")
+        if bool(given.get("key")) != bool(given.get("secret")):
+            raise ConnectionInvalid("an API key needs its secret, and a secret its key")
+        return url, {_NAMES[name]: value for name, value in given.items() if name in _NAMES}
 
     def is_greeting(self, delivery: Delivery) -> bool:
         """The form post, never signed, that a store sends when a webhook is saved.

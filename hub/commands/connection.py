@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
+from connectors.contract import ConnectionInvalid
 from hub.commands.output import Failed, command, opened, opened_with, table, tell, the_merchant
 from hub.store.records import Connection
 from hub.wiring import Hub
@@ -74,7 +75,7 @@ def create_connection(
         raise Failed("platform_unknown", f"there is no platform {platform!r}; installed: {known}")
     try:
         account, credentials = connector.configure(account, given, allow_private=allow_private)
-    except ValueError as error:
+    except ConnectionInvalid as error:
         raise Failed("connection_invalid", str(error)) from error
     with hub.ctx.store.transaction() as tx:
         tenant = tx.tenant(merchant_id)
@@ -89,8 +90,7 @@ def create_connection(
             settings={"allow_private": True} if allow_private else {},
             since=since,
         )
-        if connector.can_fetch(tenant.connections.credentials(made.id)):
-            tenant.promise("sweep", made.id, queue="ingest")
+        tenant.promise("sweep", made.id, queue="ingest")
     return made
 
 

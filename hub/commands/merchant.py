@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -245,7 +246,7 @@ def rules() -> None:
 @command(rules, "set")
 @click.option("--merchant", "merchant_id", required=True)
 @click.option("--file", "file", required=True, type=click.File("rb"))
-def rules_set(merchant_id: str, file: click.utils.LazyFile) -> None:
+def rules_set(merchant_id: str, file: BinaryIO) -> None:
     """Check and store the rules; sales that waited for them are looked at again."""
     try:
         text = file.read().decode("utf-8")

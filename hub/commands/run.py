@@ -51,7 +51,11 @@ def _up(settings: Settings, *, with_demo: bool, workers: int) -> int:
         _child("sandbox", "sandbox-pac", ready=f"{settings.sandbox_url}/"),
         _child("web", "web", env=env, ready=f"{_local_url(settings)}/health"),
         *(_child(f"worker{number}", "worker", env=env) for number in range(1, workers + 1)),
-        *([_child("shop", "demo-shop", ready=f"{settings.demo_shop_url}/")] if shop else []),
+        *(
+            [_child("shop", "demo-shop", ready=f"tcp://127.0.0.1:{settings.demo_shop_port}")]
+            if shop
+            else []
+        ),
     ]
 
     def ready() -> None:
@@ -104,7 +108,7 @@ def web() -> None:
     """Serve HTTP with waitress on HOST:PORT. Behind a proxy set PROXY_HOPS."""
     hold_lifeline()
     with opened_with() as (hub, settings):
-        app = create_app(hub, settings)
+        app = create_app(hub, settings, demo_merchant=lambda: demo.merchant_of_demo(settings))
         serve(app, settings.host, settings.port, threads=WEB_THREADS)
 
 

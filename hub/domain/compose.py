@@ -47,6 +47,8 @@ def compose(
         problems.append(reason("forma_pago_missing", "payments", method=_method(sale)))
     if decimales is None or sale.currency == "XXX":
         problems.append(reason("currency_unknown", "currency"))
+    elif sale.due != round(sale.due, decimales):
+        problems.append(reason("total_too_fine", "total"))
     elif tipo_cambio is None and sale.currency != "MXN":
         problems.append(reason("exchange_rate_missing", "currency", moneda=sale.currency))
     if problems or forma_pago is None or decimales is None:

@@ -16,6 +16,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "La moneda de la venta no está en el catálogo del SAT (c_Moneda).",
         "The currency of the sale is not in SAT's catalog (c_Moneda).",
     ),
+    "total_too_fine": (
+        "El total tiene más decimales que la moneda: revisa con cuántos decimales cobra la tienda.",
+        "The total has more decimals than the currency: see with how many the shop charges.",
+    ),
     "exchange_rate_missing": (
         "Falta el tipo de cambio de {moneda}: indícalo en las reglas, [moneda.{moneda}].",
         "The rate of {moneda} is missing: give it in the rules, [moneda.{moneda}].",

@@ -139,7 +139,7 @@ class Sale:
     status: str = ""
     #: True where it was built from a delivered copy because the platform could not be asked.
     unverified: bool = False
-    #: What the connector saw and could not place, each for a person to read. Such a sale is reviewed.
+    #: What the connector saw and could not place, each for a person to read. It will be reviewed.
     doubts: tuple[str, ...] = ()
 
     @property

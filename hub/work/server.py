@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import signal
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import waitress
-from flask import Flask
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 #: A request's body in all: a webhook of 2 MiB and its headers.
 MAX_BODY = 3 * 1024 * 1024
@@ -14,7 +17,7 @@ MAX_BODY = 3 * 1024 * 1024
 CHANNEL_SECONDS = 30
 
 
-def serve(app: Flask, host: str, port: int, *, threads: int) -> None:
+def serve(app: WSGIApplication, host: str, port: int, *, threads: int) -> None:
     """Serve until SIGTERM or SIGINT; requests in hand are finished.
 
     https://docs.pylonsproject.org/projects/waitress/en/stable/arguments.html
