@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from cfdi.pac.sandbox import IN_FLIGHT_MAX, PASSWORD, TOKEN, USER, faults, stamp
+from cfdi.pac.sandbox import IN_FLIGHT_MAX, PASSWORD, TOKEN, USER, faults, tfd
 from cfdi.pac.sandbox.authority import Authority
 from cfdi.pac.sandbox.control import Control
 from cfdi.pac.sandbox.faults import Fault, Faults
@@ -99,8 +99,10 @@ class Sandbox:
     def _authenticate(self, user: object, password: object) -> Reply:
         if (user, password) != (USER, PASSWORD):
             return failure(_BAD_LOGIN, 401)
-        token, until = secrets.token_urlsafe(32), self._now() + _TOKEN_LIFE
-        self._tokens[token] = until
+        now, token = self._now(), secrets.token_urlsafe(32)
+        until = now + _TOKEN_LIFE
+        valid = {old: its_end for old, its_end in self._tokens.items() if now < its_end}
+        self._tokens = valid | {token: until}
         data = {"token": token, "expires_in": int(until.timestamp()), "tokeny_type": "Bearer"}
         return success(data)
 
@@ -169,8 +171,8 @@ class Sandbox:
     def _new(self, sealed: bytes, sha256: str, customid: str, arrived: float) -> Reply:
         now = self._now()
         root = self._judge.examine(sealed, now)
-        made = stamp.make(sealed, root, self._authority, now)
-        emisor, receptor = stamp.parties(root)
+        made = tfd.make(sealed, root, self._authority, now)
+        emisor, receptor = tfd.parties(root)
         record = Record(
             sha256=sha256,
             customid=customid,
@@ -187,7 +189,7 @@ class Sandbox:
         kept = self._memory.keep(record, now)
         if kept is not record:
             return _previous(kept)
-        return success(stamp.v4_data(made.tfd, made.cfdi))
+        return success(tfd.v4_data(made.tfd, made.cfdi))
 
 
 def _previous(found: Record) -> Reply:
