@@ -53,6 +53,8 @@ def _document(data: bytes) -> Any:
             parse_constant=Decimal,
             object_pairs_hook=_without_repeats,
         )
+    except SaleInvalid:
+        raise
     except UnicodeDecodeError as error:
         raise SaleInvalid((("", "the text is not UTF-8"),)) from error
     except json.JSONDecodeError as error:
