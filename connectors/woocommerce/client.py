@@ -50,7 +50,7 @@ class _Api(API):  # type: ignore[misc] # the library has no types
         self, method: str, endpoint: str, data: object, params: Mapping[str, str]
     ) -> net.Answer:
         if data is not None:
-            raise NotImplementedError("this client only reads")
+            raise ValueError("this client only reads")
         url = requests.Request(method, self._API__get_url(endpoint), params=params).prepare().url
         headers = {"user-agent": self.user_agent, "accept": "application/json"}
         # A compressed answer can be a thousand times what crosses the wire.

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.wrappers import Response
 
 from connectors.contract import CredentialsRefused, Delivery, OrderNotFound
 from connectors.demo import demo_shops
@@ -72,7 +74,9 @@ def test_orders_are_paid_just_now_and_add_up(seed: int, facts: Any, serve: Any) 
 
 
 def test_the_hub_can_ask_it(shop: DemoShop, serve: Any, facts: Any, keys: Any) -> None:
-    connection = facts(serve(shop.app), allow_private=True)
+    # Mounted in a folder, as beside the shops of other platforms.
+    mounted = DispatcherMiddleware(Response("nothing here", 404), {"/tienda": shop.app})
+    connection = facts(serve(mounted) + "/tienda", allow_private=True)
     mine, wrong = keys(**shop.credentials), keys(consumer_key="ck_x", consumer_secret="cs_x")
     ids = list(WOO.changed_since(NOW - timedelta(days=1), connection, mine))
     assert len(ids) == 4
@@ -104,7 +108,7 @@ def test_it_greets_and_sends_every_order_signed(shop: DemoShop, serve: Any, keys
         start_response("200 OK", [])
         return []
 
-    shop.send_orders(serve(hub))
+    shop.announce(serve(hub))
     assert [WOO.is_greeting(one) for one in came] == [True, False, False, False, False]
     for one in came[1:]:
         WOO.authenticate(one, keys(**shop.credentials))
