@@ -23,7 +23,7 @@ class DemoShop(Protocol):
     #: The shop's own HTTP interface, which `fetch` asks.
     app: WSGIApplication
 
-    def announce(self, webhook_url: str) -> None:
+    def send_orders(self, webhook_url: str) -> None:
         """Network: greet and send every order once, signed, as the platform does.
 
         Raises `OSError` if the hub does not answer 200.

@@ -47,7 +47,7 @@ class DemoShop:
             self._orders, self.credentials["consumer_key"], self.credentials["consumer_secret"]
         )
 
-    def announce(self, webhook_url: str) -> None:
+    def send_orders(self, webhook_url: str) -> None:
         greet(webhook_url)
         for order in self._orders:
             deliver(order, webhook_url, self.credentials["webhook_secret"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 import sys
 
 import click
@@ -40,6 +41,7 @@ def up(*, with_demo: bool, workers: int) -> None:
 
 def _up(settings: Settings, *, with_demo: bool, workers: int) -> int:
     log.configure(settings.log_level)
+    _refuse_taken_ports(settings, with_demo=with_demo)
     rung = redis.climb(settings.redis_url, settings.var_dir)
     with opened_with() as (hub, _):
         if with_demo:
@@ -79,6 +81,24 @@ def _ready(url: str | None) -> str:
 def _local_url(settings: Settings) -> str:
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def _refuse_taken_ports(settings: Settings, *, with_demo: bool) -> None:
+    needed = [(settings.host, settings.port), ("127.0.0.1", settings.sandbox_port)]
+    if with_demo:
+        needed.append(("127.0.0.1", settings.demo_shop_port))
+    for host, port in needed:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                raise Failed(
+                    "port_taken",
+                    f"{host}:{port} cannot be used ({error.strerror}): stop what listens there, "
+                    f"or set PORT; PORT, PORT + 1 and PORT + 2 are needed",
+                ) from error
 
 
 def _refuse_beside_live(hub: Hub) -> None:

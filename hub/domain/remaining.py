@@ -79,8 +79,8 @@ def _less_unnamed(lines: tuple[SaleLine, ...], given: Decimal) -> tuple[SaleLine
     gross = sum((line.total for line in lines), _ZERO)
     if given == 0:
         return lines
-    if given < 0 or given >= gross:
-        raise NotComposable(reason("refund_unclear" if given > gross else "nothing_to_invoice"))
+    if not 0 < given < gross:
+        raise NotComposable(reason("nothing_to_invoice" if given == gross else "refund_unclear"))
     share = Fraction(gross - given) / Fraction(gross)
     return tuple(_scaled(line, share, line.quantity) for line in lines)
 

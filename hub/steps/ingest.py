@@ -88,8 +88,10 @@ def _sale_of(source: _Source, row: InboxRow) -> Sale | None:
         except (PlatformUnreachable, CredentialsRefused):
             if row.snapshot is None:
                 raise
-    if row.gone or row.snapshot is None:
+    if row.gone:
         return None
+    if row.snapshot is None:
+        raise DeliveryUnreadable("the delivery holds no order, and the shop cannot be asked")
     return replace(source.connector.normalize(row.snapshot, source.facts), unverified=True)
 
 

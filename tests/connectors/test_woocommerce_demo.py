@@ -108,7 +108,7 @@ def test_it_greets_and_sends_every_order_signed(shop: DemoShop, serve: Any, keys
         start_response("200 OK", [])
         return []
 
-    shop.announce(serve(hub))
+    shop.send_orders(serve(hub))
     assert [WOO.is_greeting(one) for one in came] == [True, False, False, False, False]
     for one in came[1:]:
         WOO.authenticate(one, keys(**shop.credentials))
