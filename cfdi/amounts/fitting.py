@@ -71,17 +71,22 @@ def _refuse_unexplained(lines: Sequence[Line], goal: int, decimals: int) -> None
     if 2 * abs(sum(line.gross for line in lines) - goal) > unit * rounded:
         raise NoExactDocument("the lines do not add up to the total charged")
     for place, line in enumerate(lines, 1):
-        # Half a unit from the price, grown by every tax, and half a unit from each tax.
-        slack = _grain(line, unit) * (len(line.taxes) * MICROS**2 + slope(line)) // (2 * MICROS**2)
+        slack = _slack(line, unit)
         for tax, exact in zip(line.taxes, with_exact_taxes(line).taxes, strict=True):
             if abs(tax.amount - exact.amount) > slack:
                 raise NoExactDocument(f"line {place}: a tax charged is not its rate of the price")
 
 
-def _grain(line: Line, unit: int) -> int:
-    """The unit a shop seems to round to: pesos where the whole line is in pesos."""
+def _slack(line: Line, unit: int) -> int:
+    """How far rounding can take a tax from its rate.
+
+    Half a unit of the price, grown by every tax, and half a unit of each tax. A shop without cents
+    rounds to whole pesos; there the last tax is what is left of the price, not rounded by itself.
+    """
     amounts = (line.net, *(tax.amount for tax in line.taxes))
-    return max(unit, _WHOLE) if all(amount % _WHOLE == 0 for amount in amounts) else unit
+    whole = unit < _WHOLE and all(amount % _WHOLE == 0 for amount in amounts)
+    grain, rounded = (_WHOLE, len(line.taxes) - 1) if whole else (unit, len(line.taxes))
+    return grain * (rounded * MICROS**2 + slope(line)) // (2 * MICROS**2)
 
 
 def _as_charged(lines: Sequence[Line], goal: int, decimals: int) -> Sequence[Line] | None:

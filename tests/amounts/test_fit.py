@@ -37,10 +37,10 @@ def judged(
 
 @pytest.mark.parametrize("seed", range(6))
 def test_random_carts_never_miss(seed: int, shop: Callable[[int], Any], document: Document) -> None:
-    """24,000 carts of every custom, discount and tax; some in currencies of 0 and 3 decimals."""
+    """21,000 carts of every custom, discount and tax; some in currencies of 0 and 3 decimals."""
     decimales = (2, 2, 2, 2, 0, 3)[seed]
     charge = shop(seed)
-    for _ in range(4000):
+    for _ in range(3500):
         cart = charge.cart(decimales=decimales)
         if cart.total == 0:
             continue  # nothing was paid: there is nothing to invoice
@@ -148,6 +148,8 @@ def test_other_currencies(decimales: int, total: str, document: Document) -> Non
         ([], "1.00"),
         ([line("100.00", iva("16.00"))], "116.02"),
         ([line("100.00", iva("10.00"))], "110.00"),
+        ([line("100.00", iva("15.00"))], "115.00"),
+        ([line("99.99", iva("15.98"))], "115.97"),
         ([line("100.00", iva("16.00"))], "116.005"),
         ([line("100.00", iva("16.00"))], "NaN"),
         ([line("100.00", iva("16.00"))], "-116.00"),
