@@ -80,7 +80,7 @@
       });
     }
     function persona() {
-      var length = rfc.value.replace(/[\s-]/g, "").length;
+      var length = rfc.value.normalize("NFC").replace(/[\s-]/g, "").length;
       return length === 13 ? "f" : length === 12 ? "m" : "";
     }
     // iOS shows options that are hidden by style: they have to leave the list.
