@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from cfdi.csd import Csd, check_csd
+from cfdi.csd import Certificate, Csd, check_csd, open_key
 from cfdi.pac.sandbox.authority import Authority
 from cfdi.pac.sandbox.judge import AlreadyTimbrado, Judge, Refused
 from cfdi.pac.sandbox.memory import Taxpayer
@@ -120,6 +120,14 @@ def withheld(root: etree._Element) -> None:
     root.set("Total", "346.75")
 
 
+def tied(root: etree._Element) -> None:
+    """Lines that add up to half a cent, which goes up."""
+    set_(CONCEPTO, ValorUnitario="100.005000", Importe="100.005000")(root)
+    set_(TRASLADO, Base="100.005000", Importe="16.000800")(root)
+    set_(GROUP, Base="300.01")(root)
+    set_("", SubTotal="300.01", Total="348.01")(root)
+
+
 RETENCION = "Conceptos/Concepto/Impuestos/Retenciones/Retencion"
 RETENIDO = "Impuestos/Retenciones/Retencion"
 FOREIGN = set_(
@@ -154,6 +162,7 @@ GOOD: dict[str, Change] = {
     "exento": exento,
     "discounted": discounted,
     "withheld": withheld,
+    "half a cent": tied,
     "foreign": FOREIGN,
     "foreign with residence": both(
         FOREIGN, set_("Receptor", ResidenciaFiscal="USA", NumRegIdTrib="123456789")
@@ -185,6 +194,7 @@ BAD: list[tuple[str, Change]] = [
     ("CFDI40105", set_("", MetodoPago="PPD")),
     ("CFDI40107", set_("", SubTotal="300.000")),
     ("CFDI40108", set_("", SubTotal="300.01", Total="348.01")),
+    ("CFDI40108", both(tied, set_("", SubTotal="300.00", Total="348.00"))),
     ("CFDI40110", both(discounted, set_("", Descuento="300.01"))),
     ("CFDI40111", both(discounted, set_("", Descuento="9.99", Total="336.41"))),
     ("CFDI40111", both(discounted, drop("", "Descuento"))),
@@ -214,7 +224,7 @@ BAD: list[tuple[str, Change]] = [
     ("CFDI40147", set_("Receptor", DomicilioFiscalReceptor="00001")),
     ("CFDI40148", set_("Receptor", DomicilioFiscalReceptor="06000")),
     ("CFDI40149", both(NAMELESS, set_("Receptor", DomicilioFiscalReceptor="36257"))),
-    ("CFDI40150", both(FOREIGN, set_("Receptor", ResidenciaFiscal="XXX"))),
+    ("CFDI40150", both(FOREIGN, set_("Receptor", ResidenciaFiscal="ZZZ"))),
     ("CFDI40151", set_("Receptor", ResidenciaFiscal="USA")),
     ("CFDI40152", both(FOREIGN, set_("Receptor", ResidenciaFiscal="MEX"))),
     ("CFDI40153", both(FOREIGN, set_("Receptor", NumRegIdTrib="123456789"))),
@@ -419,8 +429,7 @@ def issued(
     life: timedelta = timedelta(days=9),
     unit: str | None = "Sucursal 1",
 ) -> Csd:
-    from cfdi.csd import Certificate, open_key  # noqa: PLC0415 - check_csd refuses these on purpose
-
+    """Put together without `check_csd`, which refuses most of these."""
     made = authority.issue_csd(rfc, nombre, now=NOW, life=life, unit=unit, password="x")
     return Csd(Certificate.read(made.cer_der), open_key(made.key_der, "x"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -199,8 +199,8 @@ def test_an_account_that_cannot_be_checked_is_not_ok(status: int, text: str) -> 
     assert not SwSapien(URL, token="t", terms=TERMS).check().ok
 
 
-def token(tokens: object) -> str:
-    return json.dumps({"status": "success", "data": {"token": next(tokens)}})  # type: ignore[call-overload]
+def token(tokens: Iterator[str]) -> str:
+    return json.dumps({"status": "success", "data": {"token": next(tokens)}})
 
 
 def bearers() -> list[str]:
