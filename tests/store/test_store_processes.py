@@ -1,0 +1,320 @@
+"""Several processes on one database: nothing lost, nothing twice, nobody locked out."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.clock import SystemClock
+from hub.domain.states import State
+from hub.store.database import Store
+from hub.store.errors import StoreError, StoreUnavailable
+from hub.store.invariants import violations
+from hub.store.keys import Keyring
+
+ROOT = Path(__file__).resolve().parents[2]
+PROCESSES = 4
+PROMISES = 400
+
+#: Claims until nothing is due; prints each claimed subject and the longest wait of a transaction.
+CLAIMER = """
+import sys, time, json
+from hub.clock import SystemClock
+from hub.store.database import Store
+from hub.store.keys import Keyring
+store = Store.open(sys.argv[1], keyring=Keyring.parse(sys.argv[2]), clock=SystemClock())
+done, waits = [], []
+with store.transaction():
+    pass
+print("ready", flush=True)
+sys.stdin.readline()
+while True:
+    began = time.perf_counter()
+    with store.transaction() as tx:
+        row = tx.outbox.claim(["ingest"], f"w{sys.argv[3]}", 60)
+    waits.append(time.perf_counter() - began)
+    if row is None:
+        break
+    with store.transaction() as tx:
+        tx.outbox.done(row)
+    done.append(row.subject)
+print(json.dumps({"done": done, "waits": waits}), flush=True)
+"""
+
+#: Files facts for ever; prints each key after its commit.
+FILER = """
+import sys
+from hub.clock import SystemClock
+from hub.store.database import Store
+from hub.store.keys import Keyring
+from connectors.contract import Delivery, Notice
+store = Store.open(sys.argv[1], keyring=Keyring.parse(sys.argv[2]), clock=SystemClock())
+number = 0
+while True:
+    key = f"{sys.argv[3]}-{number}"
+    delivery = Delivery({}, b"x" * 6000, SystemClock().now())
+    with store.transaction() as tx:
+        tenant = tx.tenant(sys.argv[4])
+        row = tenant.inbox.file(sys.argv[5], "shop", Notice("e", key, key), delivery)
+        tenant.promise("ingest", row, queue="ingest")
+    print(key, flush=True)
+    number += 1
+"""
+
+
+def start(program: str, url: str, keys: Keyring, *argv: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", program, url, keys.dump(), *argv],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+def test_four_processes_share_the_work(world: Any, url: str, keys: Keyring) -> None:
+    with world.store.transaction() as tx:
+        tenant = tx.tenant(world.merchant_id)
+        for number in range(PROMISES):
+            tenant.promise("job", str(number), queue="ingest")
+    running = [start(CLAIMER, url, keys, str(number)) for number in range(PROCESSES)]
+    for process in running:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+    for process in running:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    told = [json.loads(process.communicate(timeout=120)[0]) for process in running]
+    assert [process.returncode for process in running] == [0] * PROCESSES
+    claimed = Counter(subject for one in told for subject in one["done"])
+    assert claimed == Counter(str(number) for number in range(PROMISES))
+    shares = [len(one["done"]) for one in told]
+    assert min(shares) > PROMISES / PROCESSES / 5, f"somebody starved: {shares}"
+    assert max(wait for one in told for wait in one["waits"]) < 5
+
+
+@pytest.mark.slow
+def test_what_was_acknowledged_survives_kill_9(world: Any, url: str, keys: Keyring) -> None:
+    acknowledged: set[str] = set()
+    for turn in range(4):
+        filer = start(FILER, url, keys, str(turn), world.merchant_id, world.connection_id)
+        assert filer.stdout
+        for _ in range(20 + 17 * turn):
+            acknowledged.add(filer.stdout.readline().strip())
+        os.kill(filer.pid, signal.SIGKILL)
+        acknowledged |= set(filer.communicate()[0].split("\n")[:-1])
+    with world.store.reading() as tx:
+        tenant = tx.tenant(world.merchant_id)
+        stored = {row.event_key for row in tenant.inbox.list(limit=10_000)}
+        assert acknowledged <= stored
+        assert len(stored - acknowledged) <= 4
+        assert violations(tx) == []
+    assert len(world.sql("SELECT id FROM outbox")) == len(stored)
+
+
+def together(store: Store, *works: Callable[[], object]) -> list[object]:
+    """Run all at the same moment, each in a thread; results and store errors in order."""
+    barrier, results = threading.Barrier(len(works)), [None] * len(works)
+
+    def run(place: int) -> None:
+        barrier.wait()
+        try:
+            results[place] = works[place]()
+        except StoreError as error:
+            results[place] = error
+
+    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(works))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@pytest.fixture
+def real_clock(clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids that threads never share."""
+    lock = threading.Lock()
+    make = clock.new_id
+
+    def new_id() -> str:
+        with lock:
+            return str(make())
+
+    monkeypatch.setattr(clock, "new_id", new_id, raising=False)
+
+
+@pytest.mark.usefixtures("real_clock")
+class TestRaces:
+    def within(self, world: Any, work: Callable[[Any], object]) -> Callable[[], object]:
+        def run() -> object:
+            with world.store.transaction() as tx:
+                return work(tx.tenant(world.merchant_id))
+
+        return run
+
+    def test_one_claim_wins(self, world: Any) -> None:
+        for number in range(10):
+            sale_id = world.sale(str(number))
+            invoices = [world.invoice(sale_id, claim=False) for _ in range(4)]
+            won = together(
+                world.store,
+                *(
+                    self.within(world, lambda t, s=sale_id, i=i: t.claims.open(s, invoice_id=i))
+                    for i in invoices
+                ),
+            )
+            assert sorted(won) == [False, False, False, True]
+
+    def test_a_fact_is_filed_once(self, world: Any) -> None:
+        filed = together(world.store, *[lambda: world.deliver("same")] * 6)
+        assert sum(one is not None for one in filed) == 1
+
+    def test_a_new_sale_is_made_once(self, world: Any) -> None:
+        ids = together(world.store, *[lambda: world.sale("same")] * 6)
+        assert len(set(map(str, ids))) == 1
+
+    def test_one_link(self, world: Any) -> None:
+        sale_id = world.sale()
+        links = together(world.store, *[self.within(world, lambda t: t.links.make(sale_id))] * 4)
+        assert len({link.token for link in links}) == 1
+
+    def test_an_attempt_or_a_new_version(self, world: Any) -> None:
+        """Never both of the same moment: that would be an old document sent beside a new one."""
+        for number in range(10):
+            invoice_id = world.sealed(str(number))
+            together(
+                world.store,
+                self.within(world, lambda t, i=invoice_id: t.invoices.start_attempt(i, 1, "w")),
+                self.within(world, lambda t, i=invoice_id: world.document(t, i)),
+            )
+            with world.store.reading() as tx:
+                invoices = tx.tenant(world.merchant_id).invoices
+                sent, newest = invoices.attempts(invoice_id), invoices.get(invoice_id).version
+            assert (len(sent), newest) in {(1, 1), (0, 2)}
+
+    def test_an_attempt_or_a_released_claim(self, world: Any) -> None:
+        for number in range(10):
+            invoice_id = world.sealed(str(number))
+            together(
+                world.store,
+                self.within(world, lambda t, i=invoice_id: t.invoices.start_attempt(i, 1, "w")),
+                self.within(world, lambda t, i=invoice_id: t.claims.release(i)),
+            )
+            with world.store.reading() as tx:
+                tenant = tx.tenant(world.merchant_id)
+                sent = len(tenant.invoices.attempts(invoice_id))
+                assert sent == len(tenant.claims.of_invoice(invoice_id))
+
+    def test_folios_are_never_shared(self, world: Any) -> None:
+        folios = together(
+            world.store, *[self.within(world, lambda t: t.invoices.next_folio("A"))] * 8
+        )
+        assert sorted(folios) == list(range(1, 9))
+
+    def test_one_move_wins(self, world: Any) -> None:
+        invoice_id = world.sealed()
+        moved = together(
+            world.store,
+            *[
+                self.within(
+                    world, lambda t: t.invoices.move(invoice_id, State.SEALED, State.SENDING)
+                )
+            ]
+            * 5,
+        )
+        assert sorted(moved) == [False] * 4 + [True]
+
+    def test_one_lease(self, world: Any) -> None:
+        def hold(owner: str) -> Callable[[], object]:
+            def run() -> object:
+                with world.store.transaction() as tx:
+                    return tx.leases.hold("sweeper", owner, 30)
+
+            return run
+
+        held = together(world.store, *(hold(owner) for owner in "abcdef"))
+        assert [one for one in held if one is not None] == [1]
+
+    def test_threads_that_end_leave_no_connection(self, world: Any) -> None:
+        for _ in range(30):
+            together(world.store, lambda: world.sql("SELECT 1"))
+        assert len(world.store._engine._connections._open) <= 3
+
+
+def test_a_store_does_not_cross_a_fork(world: Any) -> None:
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            world.store.reading().__enter__()
+        except StoreUnavailable:
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_the_claim_uses_its_index(world: Any, url: str) -> None:
+    """With 20 000 rows of other tenants, queues and times around it."""
+    with world.store.transaction() as tx:
+        db = tx.session.engine.db
+        series = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+        db.execute_sql(
+            "INSERT INTO outbox (merchant_id, id, job, subject, queue, due_at, state, tries, "
+            f"fence, worker, error, created_at) {series} SELECT '{world.merchant_id}', "
+            "'i' || i, 'job', 's' || i, 'ingest', 1000000 + i, CASE WHEN i / 2 * 2 = i THEN 'ready' "
+            "ELSE 'dead' END, 0, 0, '', '', 1 FROM n"
+        )
+    world.sql("ANALYZE")
+    plans = []
+    with world.store.transaction() as tx:
+        db = tx.session.engine.db
+        original = db.execute_sql
+
+        def explaining(sql: str, params: Any = None) -> Any:
+            if sql.startswith("SELECT"):
+                explain = "EXPLAIN QUERY PLAN " if url.startswith("sqlite") else "EXPLAIN "
+                plans.append(str(list(original(explain + sql, params))))
+            return original(sql, params)
+
+        db.execute_sql = explaining
+        try:
+            assert tx.outbox.claim(["ingest"], "w", 30).subject == "s2"
+        finally:
+            del db.execute_sql
+    assert "outbox_ready" in plans[0]
+    assert "TEMP B-TREE" not in plans[0]
+    assert "Sort" not in plans[0]
+
+
+def test_waiting_writers_do_not_starve_a_thread(world: Any) -> None:
+    """Eight threads of one process write at once; the slowest waits for a few turns only."""
+    worst: list[float] = []
+
+    def write() -> None:
+        for _ in range(10):
+            began = time.perf_counter()
+            world.sql("SELECT 1")
+            worst.append(time.perf_counter() - began)
+
+    together(world.store, *[write] * 8)
+    assert max(worst) < 3
+
+
+def test_a_system_clock_never_makes_an_id_twice() -> None:
+    clock = SystemClock()
+    assert len({clock.new_id() for _ in range(10_000)}) == 10_000
