@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,6 +47,9 @@ _STANDINGS = {
     policy.Kind.REFUNDED: Estado.CANCELADA,
     policy.Kind.FREE: Estado.CANCELADA,
 }
+
+
+_TAX_NAME = re.compile(r"\b(IVA|IEPS)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ def _purchase(ctx: Context, facts: _Facts) -> Purchase:
         taxes=_taxes(sale),
         refunded=sale.refunded,
         total=facts.invoice.total if facts.invoice and done else sale.due,
-        deadline_at=standing.deadline_at,
+        deadline_at=standing.deadline_at.astimezone(zone) if standing.deadline_at else None,
         usos=facts.issuer.rules.usos,
         form=_form(facts, estado),
         errors=_errors(facts, estado),
@@ -171,7 +175,9 @@ def _taxes(sale: Sale) -> tuple[tuple[str, Decimal], ...]:
 
 
 def _label(tax: SaleTax) -> str:
-    name = tax.impuesto or tax.label or "Impuesto"
+    """SAT's word and the rate where both are known ("IVA 16%"), else what the platform calls it."""
+    named = _TAX_NAME.search(tax.label)
+    name = tax.impuesto or (named.group().upper() if named else tax.label) or "Impuesto"
     if tax.factor == "Exento":
         return f"{name} exento"
     if tax.rate is None or tax.factor == "Cuota" or "%" in name:
