@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfdi.amounts import Cuentas, NoExactDocument, Partida, Tributo, fit, limits_hold
+from cfdi.amounts import Cuentas, NoExactDocument, Partida, Renglon, Tributo, fit, limits_hold
+from cfdi.amounts.lines import Kind, Line, Tax
+from cfdi.amounts.nudge import nudged
 from cfdi.comprobante import Comprobante, Impuesto, TipoFactor
 
 Document = Callable[..., Comprobante]
@@ -35,6 +37,13 @@ def judged(
     return cuentas
 
 
+def iva_is_upon_all(renglon: Renglon) -> bool:
+    """LIVA 12: upon the price after discount and the IEPS, as they are written."""
+    net = renglon.importe - (renglon.descuento or D(0))
+    ieps = sum((one.importe or D(0) for one in renglon.traslados if one.impuesto is IEPS), D(0))
+    return all(one.base == net + ieps for one in renglon.traslados if one.impuesto is IVA)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_random_carts_never_miss(seed: int, shop: Callable[[int], Any], document: Document) -> None:
     """21,000 carts of every custom, discount and tax; some in currencies of 0 and 3 decimals."""
@@ -47,6 +56,7 @@ def test_random_carts_never_miss(seed: int, shop: Callable[[int], Any], document
         cuentas = fit(cart.partidas, total=cart.total, decimales=decimales)
         assert cuentas.total == cart.total
         assert limits_hold(document(cart.partidas, cuentas, decimales)) == (), cart
+        assert all(iva_is_upon_all(renglon) for renglon in cuentas.renglones), cart
 
 
 @settings(max_examples=300, deadline=None)
@@ -112,6 +122,26 @@ def test_a_line_given_away_keeps_its_price_and_carries_no_tax(document: Document
     cuentas = judged(document, [line("100.00", iva("16.00")), gift], "116.00")
     assert cuentas.renglones[1].traslados == ()
     assert (cuentas.sub_total, cuentas.descuento) == (D("150.00"), D("50.00"))
+
+
+def test_a_tax_without_a_base_has_no_node(document: Document) -> None:
+    gift = line("50.00", iva("0"), discount="50.00")
+    cuentas = judged(document, [line("100.00", iva("0", "0")), gift], "100.00")
+    assert cuentas.impuestos is not None
+    assert [one.tasa_o_cuota for one in cuentas.impuestos.traslados] == [D("0.000000")]
+
+
+def test_a_tax_moved_down_leaves_the_tie_behind() -> None:
+    """Sum of taxes 0.016 → 0.02; 0.011 down to 0.010 makes 0.015, which still rounds to 0.02."""
+    kind = Kind(IVA, TASA, 160_000)
+    lines = [
+        Line(10**6, 68_750, 0, (Tax(kind, 68_750, 11_000),)),
+        Line(10**6, 31_250, 0, (Tax(kind, 31_250, 5_000),)),
+    ]
+    found = nudged(lines, 110_000, 2)
+    assert found is not None
+    assert sum(one.taxes[0].amount for one in found) < 15_000
+    assert nudged(lines, 150_000, 2) is None
 
 
 def test_whole_pesos_are_priced_back(document: Document) -> None:

@@ -358,6 +358,12 @@ def test_money_given_back_without_lines_is_a_discount_on_all() -> None:
     assert all(concepto.descuento for concepto in document.conceptos)
 
 
+def test_a_piece_returned_for_less_than_its_price() -> None:
+    one = refunded(Refund("r", D("11.60"), lines=(RefundLine("1", D(1), D(10), (D("1.60"),)),)))
+    first = composed(one).conceptos[0]
+    assert (first.cantidad, first.importe, first.descuento) == (D(1), D("190.00"), None)
+
+
 @pytest.mark.parametrize(
     ("refund", "expected"),
     [

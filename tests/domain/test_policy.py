@@ -76,6 +76,12 @@ def test_the_window_is_never_shorter_than_72_hours() -> None:
     assert deadline(paid_at, parse("[ventana]\ndias=1"), MEXICO) == paid_at + timedelta(hours=72)
 
 
+def test_the_year_is_the_one_at_the_place_of_issue() -> None:
+    paid_at = datetime(2027, 1, 1, 5, 30, tzinfo=UTC)  # still 2026 in Mexico City
+    year = parse("[ventana]\nhasta='anio'")
+    assert deadline(paid_at, year, MEXICO) == paid_at + timedelta(hours=72)
+
+
 def test_the_last_second_counts_and_the_next_does_not() -> None:
     end = deadline(PAID.paid_at or NOW, Rules(), MEXICO)
     assert kind(PAID, now=end) is Kind.OPEN
