@@ -66,7 +66,8 @@ class PurchaseLine:
 class Purchase:
     estado: Estado
     merchant_id: str
-    merchant_name: str
+    merchant_name: str  # what buyers know the merchant by
+    issuer_name: str  # as registered with SAT: what the invoice will say
     merchant_rfc: str
     number: str
     code: str

@@ -122,6 +122,7 @@ def _purchase(ctx: Context, facts: _Facts) -> Purchase:
         estado=estado,
         merchant_id=facts.issuer.merchant.id,
         merchant_name=facts.issuer.rules.nombre or facts.issuer.merchant.nombre,
+        issuer_name=facts.issuer.merchant.nombre,
         merchant_rfc=facts.issuer.merchant.rfc,
         number=sale.number,
         code=facts.row.code,

@@ -89,28 +89,23 @@ def _demo_links(ctx: Context, merchant_id: str | None) -> list[HomeLink]:
         if link is None:
             continue
         purchase = purchase_of(ctx, merchant_id, row.id)
-        words = Words(
-            f"Compra {row.sale.number} por ${purchase.total:,.2f} {row.sale.currency}: "
-            f"{purchase.estado.value.replace('_', ' ')}",
-            f"Purchase {row.sale.number}, ${purchase.total:,.2f} {row.sale.currency}: "
-            f"{purchase.estado.value.replace('_', ' ')}",
-        )
-        title = f"Factura la compra {row.sale.number}"
-        shown.append(HomeLink(title, words, ctx.link(link.token)))
+        state = purchase.estado.value.replace("_", " ")
+        words = f"${purchase.total:,.2f} {row.sale.currency}, {state}"
+        title = Words(f"Compra {row.sale.number}", f"Purchase {row.sale.number}")
+        shown.append(HomeLink(title, Words(words, words), ctx.link(link.token)))
     return shown
 
 
+def _command(command: str, es: str, en: str) -> HomeLink:
+    return HomeLink(Words(command, command), Words(es, en))
+
+
 _NEXT = (
-    HomeLink(
-        "autofactura merchant create",
-        Words("Da de alta tu empresa.", "Add your company."),
-    ),
-    HomeLink(
+    _command("autofactura merchant create", "Da de alta tu empresa.", "Add your company."),
+    _command(
         "autofactura connection create",
-        Words("Conecta tu tienda; imprime la dirección del webhook.", "Connect your shop."),
+        "Conecta tu tienda; imprime la dirección del webhook.",
+        "Connect your shop; prints the address for its webhooks.",
     ),
-    HomeLink(
-        "autofactura doctor",
-        Words("Revisa que todo esté bien.", "Check that all is well."),
-    ),
+    _command("autofactura doctor", "Revisa que todo esté bien.", "Check that all is well."),
 )

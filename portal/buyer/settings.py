@@ -34,7 +34,7 @@ class HomePart:
 class HomeLink:
     """Where to go next. Without `url` the title is shown as a command to type."""
 
-    title: str
+    title: Words
     detail: Words
     url: str = ""
 

@@ -238,6 +238,7 @@ def purchase() -> Callable[..., Purchase]:
             "estado": Estado.ABIERTA,
             "merchant_id": "m1",
             "merchant_name": "ESCUELA KEMPER URGATE",
+            "issuer_name": "ESCUELA KEMPER URGATE",
             "merchant_rfc": "EKU9003173C9",
             "number": "#1042",
             "code": "ABCD2345",

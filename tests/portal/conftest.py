@@ -47,6 +47,7 @@ def a_purchase(estado: Estado = Estado.ABIERTA, **changes: Any) -> Purchase:
         estado=estado,
         merchant_id="m1",
         merchant_name="Escuela Kemper Urgate",
+        issuer_name="ESCUELA KEMPER URGATE",
         merchant_rfc="EKU9003173C9",
         number="1042",
         code="7KQ4-M2XD",
@@ -142,8 +143,15 @@ def a_home() -> Home:
             ),
         ),
         (
-            HomeLink("Compra 1042", Words("Factura esta compra", "Invoice it"), f"/f/{TOKEN}"),
-            HomeLink("autofactura sale list", Words("Lista las ventas", "Lists the sales")),
+            HomeLink(
+                Words("Compra 1042", "Purchase 1042"),
+                Words("Factura esta compra", "Invoice it"),
+                f"/f/{TOKEN}",
+            ),
+            HomeLink(
+                Words("autofactura sale list", "autofactura sale list"),
+                Words("Lista las ventas", "Lists the sales"),
+            ),
         ),
     )
 
