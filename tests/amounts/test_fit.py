@@ -132,16 +132,16 @@ def test_a_tax_without_a_base_has_no_node(document: Document) -> None:
 
 
 def test_a_tax_moved_down_leaves_the_tie_behind() -> None:
-    """Sum of taxes 0.016 → 0.02; 0.011 down to 0.010 makes 0.015, which still rounds to 0.02."""
+    """Taxes of 0.006 and 0.005 are 0.01; without the first, 0.005 is left and rounds to 0.01 too."""
     kind = Kind(IVA, TASA, 160_000)
     lines = [
-        Line(10**6, 68_750, 0, (Tax(kind, 68_750, 11_000),)),
+        Line(10**6, 37_500, 0, (Tax(kind, 37_500, 6_000),)),
         Line(10**6, 31_250, 0, (Tax(kind, 31_250, 5_000),)),
     ]
-    found = nudged(lines, 110_000, 2)
+    found = nudged(lines, 70_000, 2)
     assert found is not None
-    assert sum(one.taxes[0].amount for one in found) < 15_000
-    assert nudged(lines, 150_000, 2) is None
+    assert sum(one.taxes[0].amount for one in found) == 0
+    assert nudged(lines, 110_000, 2) is None
 
 
 def test_whole_pesos_are_priced_back(document: Document) -> None:
