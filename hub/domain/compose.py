@@ -39,20 +39,7 @@ def compose(
     Raises `NotComposable` with everything a person has to decide first. `sale.doubts` are not
     looked at: `review` tells of them, and who lets a doubtful sale pass has answered them.
     """
-    made, problems = _charges(sale, rules)
-    forma_pago = _forma_pago(sale, rules)
-    decimales = catalogs.MONEDA.get(sale.currency)
-    tipo_cambio = _tipo_cambio(sale, rules)
-    if forma_pago is None:
-        problems.append(reason("forma_pago_missing", "payments", method=_method(sale)))
-    if decimales is None or sale.currency == "XXX":
-        problems.append(reason("currency_unknown", "currency"))
-    elif sale.due != round(sale.due, decimales):
-        problems.append(reason("total_too_fine", "total"))
-    elif tipo_cambio is None and sale.currency != "MXN":
-        problems.append(reason("exchange_rate_missing", "currency", moneda=sale.currency))
-    if problems or forma_pago is None or decimales is None:
-        raise NotComposable(*distinct(problems))
+    made, forma_pago, tipo_cambio, decimales = _settled(sale, rules)
     cuentas = _cuentas(made, sale, decimales)
     return Comprobante(
         fecha=fecha,
@@ -71,6 +58,25 @@ def compose(
         conceptos=tuple(map(_concepto, made, cuentas.renglones)),
         impuestos=cuentas.impuestos,
     )
+
+
+def _settled(sale: Sale, rules: Rules) -> tuple[list[Charge], str, Decimal | None, int]:
+    """Lines, FormaPago, TipoCambio and the currency's decimals, once nothing is left to decide."""
+    made, problems = _charges(sale, rules)
+    forma_pago = _forma_pago(sale, rules)
+    decimales = catalogs.MONEDA.get(sale.currency)
+    tipo_cambio = _tipo_cambio(sale, rules)
+    if forma_pago is None:
+        problems.append(reason("forma_pago_missing", "payments", method=_method(sale)))
+    if decimales is None or sale.currency == "XXX":
+        problems.append(reason("currency_unknown", "currency"))
+    elif sale.due != round(sale.due, decimales):
+        problems.append(reason("total_too_fine", "total"))
+    elif tipo_cambio is None and sale.currency != "MXN":
+        problems.append(reason("exchange_rate_missing", "currency", moneda=sale.currency))
+    if problems or forma_pago is None or decimales is None:
+        raise NotComposable(*distinct(problems))
+    return made, forma_pago, tipo_cambio, decimales
 
 
 def review(

@@ -132,7 +132,7 @@ def test_a_tax_without_a_base_has_no_node(document: Document) -> None:
 
 
 def test_a_tax_moved_down_leaves_the_tie_behind() -> None:
-    """Taxes of 0.006 and 0.005 are 0.01; without the first, 0.005 is left and rounds to 0.01 too."""
+    """Of 0.006 and 0.005 the first alone is not enough: 0.005 still rounds to 0.01."""
     kind = Kind(IVA, TASA, 160_000)
     lines = [
         Line(10**6, 37_500, 0, (Tax(kind, 37_500, 6_000),)),
