@@ -50,10 +50,7 @@ class Claims:
 
     def of_invoice(self, invoice_id: str) -> list[Claim]:
         """The open claims an invoice holds."""
-        claim = schema.Claim
-        rows = self._scope.rows(
-            claim, claim.invoice_id == invoice_id, claim.closed_at.is_null(), order=claim.id
-        )
+        rows = self._scope.all(schema.Claim, "ORDER BY id", invoice_id=invoice_id, closed_at=None)
         return [_claim(row) for row in rows]
 
     def release(self, invoice_id: str) -> int:
@@ -67,10 +64,7 @@ class Claims:
         )
 
     def _open_rows(self, sale_id: str) -> list[schema.Claim]:
-        claim = schema.Claim
-        return self._scope.rows(
-            claim, claim.sale_id == sale_id, claim.closed_at.is_null(), order=claim.part
-        )
+        return self._scope.all(schema.Claim, "ORDER BY part", sale_id=sale_id, closed_at=None)
 
 
 def _claim(row: schema.Claim) -> Claim:
@@ -87,7 +81,7 @@ class Asks:
         """Asked again while open, the newer form takes the place of the older."""
         ask = schema.Ask
         self._scope.lock_sale(sale_id)
-        row = self._open(ask.sale_id == sale_id, ask.kind == kind)
+        row = self._scope.find(ask, sale_id=sale_id, kind=kind, resolved_at=None)
         row_id = self._scope.clock.new_id() if row is None else row.id
         sealed = self._scope.seal_json("ask.form", row_id, dict(form))
         if row is not None:
@@ -101,7 +95,7 @@ class Asks:
 
     def of_sale(self, sale_id: str) -> Ask | None:
         """The newest open request."""
-        row = self._open(schema.Ask.sale_id == sale_id)
+        row = self._scope.find(schema.Ask, "ORDER BY id DESC", sale_id=sale_id, resolved_at=None)
         return None if row is None else self._record(row)
 
     def resolve(self, ask_id: str) -> None:
@@ -115,10 +109,6 @@ class Asks:
         ask = schema.Ask
         where = [ask.resolved_at.is_null()] if open_only else []
         return [self._record(row) for row in self._scope.rows(ask, *where, order=ask.id)]
-
-    def _open(self, *where: object) -> schema.Ask | None:
-        ask = schema.Ask
-        return self._scope.first(ask, ask.resolved_at.is_null(), *where, order=ask.id.desc())
 
     def _record(self, row: schema.Ask) -> Ask:
         form = self._scope.open_json("ask.form", row.id, row.form_sealed)

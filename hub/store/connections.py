@@ -46,7 +46,7 @@ class StoredCredentials:
 
 
 def _credentials(scope: Scope, connection_id: str) -> dict[str, str]:
-    row = scope.get(schema.Connection, schema.Connection.id == connection_id)
+    row = scope.get(schema.Connection, id=connection_id)
     opened: dict[str, str] = scope.open_json(
         "connection.credentials", row.id, row.credentials_sealed
     )
@@ -80,10 +80,10 @@ class Connections:
             created_at=now,
             problem="",
         )
-        return connection_record(scope.get(schema.Connection, schema.Connection.id == row_id))
+        return connection_record(scope.get(schema.Connection, id=row_id))
 
     def get(self, connection_id: str) -> Connection | None:
-        row = self._scope.first(schema.Connection, schema.Connection.id == connection_id)
+        row = self._scope.find(schema.Connection, id=connection_id)
         return None if row is None else connection_record(row)
 
     def list(self) -> builtins.list[Connection]:
@@ -122,11 +122,11 @@ class Inbox:
         self, connection_id: str, platform: str, notice: Notice, delivery: Delivery
     ) -> str | None:
         """The new row's id; None if this fact was filed before."""
-        scope, row_id, box = self._scope, self._scope.clock.new_id(), schema.Inbox
+        scope, row_id = self._scope, self._scope.clock.new_id()
         snapshot = notice.snapshot
         filed = scope.add_once(
-            box,
-            (box.connection_id, box.event_key),
+            schema.Inbox,
+            "connection_id, event_key",
             id=row_id,
             connection_id=connection_id,
             platform=platform,
@@ -146,7 +146,7 @@ class Inbox:
         return row_id if filed else None
 
     def get(self, row_id: str) -> InboxRow | None:
-        row = self._scope.first(schema.Inbox, schema.Inbox.id == row_id)
+        row = self._scope.find(schema.Inbox, id=row_id)
         return None if row is None else self._record(row)
 
     def done(self, row_id: str) -> None:

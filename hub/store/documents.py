@@ -52,9 +52,8 @@ class Documents:
             reference=reference,
             sealed_at=self._scope.clock.now(),
         )
-        row = schema.Document
         return self._document(
-            self._scope.get(row, row.invoice_id == invoice_id, row.version == version)
+            self._scope.get(schema.Document, invoice_id=invoice_id, version=version)
         )
 
     def document(self, invoice_id: str, version: int | None = None) -> Document | None:
@@ -62,8 +61,7 @@ class Documents:
         if version is None:
             row = self._newest(invoice_id)
         else:
-            of = schema.Document
-            row = self._scope.first(of, of.invoice_id == invoice_id, of.version == version)
+            row = self._scope.find(schema.Document, invoice_id=invoice_id, version=version)
         return None if row is None else self._document(row)
 
     def start_attempt(self, invoice_id: str, version: int, worker: str) -> Attempt:
@@ -74,7 +72,7 @@ class Documents:
         """
         self._scope.lock(schema.Invoice, invoice_id)
         row, now = schema.Attempt, self._scope.clock.now()
-        last = self._scope.first(row, row.invoice_id == invoice_id, order=row.number.desc())
+        last = self._scope.find(row, "ORDER BY number DESC", invoice_id=invoice_id)
         number = 1 if last is None else last.number + 1
         self._scope.add(
             row,
@@ -89,23 +87,17 @@ class Documents:
     def attempts(self, invoice_id: str) -> list[Attempt]:
         """Oldest first, each with its answer if it has one."""
         attempt, answer = schema.Attempt, schema.Answer
-        answers = {
-            row.number: row for row in self._scope.rows(answer, answer.invoice_id == invoice_id)
-        }
+        answers = {row.number: row for row in self._scope.all(answer, invoice_id=invoice_id)}
         return [
             _attempt(row, answers.get(row.number))
-            for row in self._scope.rows(
-                attempt, attempt.invoice_id == invoice_id, order=attempt.number
-            )
+            for row in self._scope.all(attempt, "ORDER BY number", invoice_id=invoice_id)
         ]
 
     def answer(self, attempt: Attempt, outcome: str, code: str, raw: bytes) -> bool:
         """File how an attempt ended, once; False if it has an answer already."""
         row, place = schema.Answer, f"{attempt.invoice_id}/{attempt.number}"
         self._scope.lock(schema.Invoice, attempt.invoice_id)
-        if self._scope.first(
-            row, row.invoice_id == attempt.invoice_id, row.number == attempt.number
-        ):
+        if self._scope.find(row, invoice_id=attempt.invoice_id, number=attempt.number):
             return False
         self._scope.add(
             row,
@@ -120,9 +112,8 @@ class Documents:
 
     def raw_answer(self, attempt: Attempt) -> bytes | None:
         """What the provider said, byte for byte; for a person who settles a doubt."""
-        row = schema.Answer
-        found = self._scope.first(
-            row, row.invoice_id == attempt.invoice_id, row.number == attempt.number
+        found = self._scope.find(
+            schema.Answer, invoice_id=attempt.invoice_id, number=attempt.number
         )
         place = f"{attempt.invoice_id}/{attempt.number}"
         return None if found is None else self._scope.open("answer.raw", place, found.raw_sealed)
@@ -149,7 +140,7 @@ class Documents:
         )
 
     def stamp_of(self, invoice_id: str) -> Stamp | None:
-        row = self._scope.first(schema.Stamp, schema.Stamp.invoice_id == invoice_id)
+        row = self._scope.find(schema.Stamp, invoice_id=invoice_id)
         if row is None:
             return None
         xml = self._scope.open("stamp.xml", invoice_id, row.xml_sealed)
@@ -169,8 +160,7 @@ class Documents:
         )
 
     def _newest(self, invoice_id: str) -> schema.Document | None:
-        row = schema.Document
-        return self._scope.first(row, row.invoice_id == invoice_id, order=row.version.desc())
+        return self._scope.find(schema.Document, "ORDER BY version DESC", invoice_id=invoice_id)
 
     def _document(self, row: schema.Document) -> Document:
         place = f"{row.invoice_id}/{row.version}"

@@ -22,6 +22,10 @@ BUSY_SECONDS = 20
 class Engine(Protocol):
     #: peewee's, whose stubs leave `execute_sql` untyped.
     db: Any
+    #: Locks the selected rows until the end; "" where there is one writer at a time anyway.
+    lock_rows: str
+    #: The same, leaving out the rows that somebody else has locked.
+    skip_locked: str
 
     def writing(self) -> AbstractContextManager[None]:
         """One write transaction, committed at the end, durable when it returns."""
@@ -33,10 +37,6 @@ class Engine(Protocol):
 
     def migrating(self) -> AbstractContextManager[None]:
         """One transaction for all changes of the schema, alone on the database."""
-        ...
-
-    def locked(self, query: Any, *, skip: bool = False) -> Any:
-        """The query with its rows locked; with `skip`, without those that somebody else holds."""
         ...
 
     def backup(self, target: Path) -> None: ...
@@ -92,6 +92,8 @@ class SqliteEngine:
     SQLite's own waiting starves processes, so writers queue at a file lock beside the database.
     """
 
+    lock_rows = skip_locked = ""
+
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
@@ -143,9 +145,6 @@ class SqliteEngine:
             finally:
                 self.db.execute_sql("PRAGMA foreign_keys = 1")
 
-    def locked(self, query: Any, *, skip: bool = False) -> Any:  # noqa: ARG002 - one writer at a time
-        return query
-
     def backup(self, target: Path) -> None:
         """`VACUUM INTO`, which disturbs no writer; then checked and made durable."""
         if target.exists():
@@ -171,6 +170,8 @@ class PostgresEngine:
 
     #: Any number, the same for every process that migrates.
     MIGRATION_LOCK = 4_030_201
+    lock_rows = "FOR NO KEY UPDATE"
+    skip_locked = "FOR UPDATE SKIP LOCKED"
 
     def __init__(self, url: str) -> None:
         self.db: Any = _Postgres(url, prefer_psycopg3=True)
@@ -204,9 +205,6 @@ class PostgresEngine:
             transaction.__enter__()
         with _left_to(transaction):
             yield
-
-    def locked(self, query: Any, *, skip: bool = False) -> Any:
-        return query.for_update("FOR UPDATE SKIP LOCKED" if skip else "FOR NO KEY UPDATE")
 
     def backup(self, target: Path) -> None:  # noqa: ARG002 - the engines have one interface
         raise NotSupported("back PostgreSQL up with its own tool: pg_dump --format=custom")

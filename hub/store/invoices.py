@@ -55,24 +55,19 @@ class Invoices(Documents):
         for position, sale_id in enumerate(sale_ids):
             scope.add(schema.InvoiceSale, invoice_id=row_id, sale_id=sale_id, position=position)
         self._add_transition(row_id, None, State.REQUESTED, "", origin)
-        return self._record(scope.get(schema.Invoice, schema.Invoice.id == row_id))
+        return self._record(scope.get(schema.Invoice, id=row_id))
 
     def get(self, invoice_id: str) -> Invoice | None:
-        row = self._scope.first(schema.Invoice, schema.Invoice.id == invoice_id)
+        row = self._scope.find(schema.Invoice, id=invoice_id)
         return None if row is None else self._record(row)
 
     def for_sale(self, sale_id: str) -> Invoice | None:
         """The invoice that holds the open claim of the sale (of its first part, if divided)."""
-        claim = schema.Claim
         self._scope.lock_sale(sale_id)
-        held = self._scope.first(
-            claim,
-            claim.sale_id == sale_id,
-            claim.closed_at.is_null(),
-            claim.invoice_id.is_null(False),  # noqa: FBT003 - peewee's argument
-            order=claim.part,
-        )
-        return None if held is None or held.invoice_id is None else self.get(held.invoice_id)
+        for held in self._scope.all(schema.Claim, "ORDER BY part", sale_id=sale_id, closed_at=None):
+            if held.invoice_id is not None:
+                return self.get(held.invoice_id)
+        return None
 
     def list(
         self, limit: int = 100, after: str | None = None, state: State | None = None
@@ -148,8 +143,7 @@ class Invoices(Documents):
 
     def transitions(self, invoice_id: str) -> builtins.list[Transition]:
         """Every move since the beginning, oldest first."""
-        row = schema.Transition
-        rows = self._scope.rows(row, row.invoice_id == invoice_id, order=row.number)
+        rows = self._scope.all(schema.Transition, "ORDER BY number", invoice_id=invoice_id)
         return [
             Transition(
                 one.number,
@@ -165,15 +159,15 @@ class Invoices(Documents):
     def next_folio(self, serie: str) -> int:
         """A number that this series never had; it may be lost, it is never given out again."""
         folio = schema.Folio
-        self._scope.add_once(folio, (folio.serie,), serie=serie, last=0)
+        self._scope.add_once(folio, "serie", serie=serie, last=0)
         self._scope.change(folio, folio.serie == serie, last=folio.last + 1)
-        return self._scope.get(folio, folio.serie == serie).last
+        return self._scope.get(folio, serie=serie).last
 
     def _add_transition(
         self, invoice_id: str, before: State | None, after: State, reason: str, actor: str
     ) -> None:
         row = schema.Transition
-        last = self._scope.first(row, row.invoice_id == invoice_id, order=row.number.desc())
+        last = self._scope.find(row, "ORDER BY number DESC", invoice_id=invoice_id)
         self._scope.add(
             row,
             invoice_id=invoice_id,
@@ -188,12 +182,8 @@ class Invoices(Documents):
     def _record(self, row: schema.Invoice) -> Invoice:
         scope = self._scope
         newest = self._newest(row.id)
-        stamp = scope.first(schema.Stamp, schema.Stamp.invoice_id == row.id)
-        of = scope.rows(
-            schema.InvoiceSale,
-            schema.InvoiceSale.invoice_id == row.id,
-            order=schema.InvoiceSale.position,
-        )
+        stamp = scope.find(schema.Stamp, invoice_id=row.id)
+        of = scope.all(schema.InvoiceSale, "ORDER BY position", invoice_id=row.id)
         receptor = scope.open_json("invoice.receptor", row.id, row.receptor_sealed)
         return Invoice(
             id=row.id,

@@ -19,11 +19,10 @@ class Mails:
         """A letter is about to be handed over; how often that was begun, this time included."""
         mail, now = schema.Mail, self._scope.clock.now()
         key = {"kind": kind, "subject_id": subject_id, "message_id": message_id}
-        unique = (mail.kind, mail.subject_id, mail.message_id)
-        self._scope.add_once(mail, unique, **key, tries=0, begun_at=now)
+        self._scope.add_once(mail, "kind, subject_id, message_id", **key, tries=0, begun_at=now)
         where = self._where(kind, subject_id, message_id)
         self._scope.change(mail, *where, tries=mail.tries + 1, begun_at=now)
-        return self._scope.get(mail, *where).tries
+        return self._scope.get(mail, **key).tries
 
     def sent(self, kind: str, subject_id: str, message_id: str, at: datetime) -> None:
         self._scope.change(schema.Mail, *self._where(kind, subject_id, message_id), sent_at=at)
@@ -35,7 +34,8 @@ class Mails:
         self._scope.change(mail, *where, mail.tries > 0, tries=mail.tries - 1)
 
     def was_sent(self, kind: str, subject_id: str, message_id: str) -> bool:
-        row = self._scope.first(schema.Mail, *self._where(kind, subject_id, message_id))
+        key = {"kind": kind, "subject_id": subject_id, "message_id": message_id}
+        row = self._scope.find(schema.Mail, **key)
         return row is not None and row.sent_at is not None
 
     def ask(self, invoice_id: str, address: str, language: str) -> bool:
@@ -59,9 +59,7 @@ class Mails:
 
     def asked(self, invoice_id: str) -> list[str]:
         """The addresses that asked for a copy, in that order."""
-        rows = self._scope.rows(
-            schema.Copy, schema.Copy.invoice_id == invoice_id, order=schema.Copy.id
-        )
+        rows = self._scope.all(schema.Copy, "ORDER BY id", invoice_id=invoice_id)
         return [self._scope.open("copy.address", r.id, r.address_sealed).decode() for r in rows]
 
     @staticmethod

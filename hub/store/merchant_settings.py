@@ -32,7 +32,7 @@ class Rules:
         return version
 
     def _newest(self) -> schema.Rules | None:
-        return self._scope.first(schema.Rules, order=schema.Rules.version.desc())
+        return self._scope.find(schema.Rules, "ORDER BY version DESC")
 
 
 class Csd:
@@ -62,7 +62,7 @@ class Csd:
             authority=authority,
             created_at=self._scope.clock.now(),
         )
-        return self._record(self._scope.get(schema.Csd, schema.Csd.id == row_id))
+        return self._record(self._scope.get(schema.Csd, id=row_id))
 
     def active(self, at: datetime) -> CsdRow | None:
         """Of those valid at that instant the one that begins last; of equals the newest here."""
@@ -109,12 +109,11 @@ class Pac:
         return PacAccount(row_id, provider, environment, dict(settings))
 
     def active(self) -> PacAccount | None:
-        pac = schema.PacAccount
-        row = self._scope.first(pac, pac.active == True)  # noqa: E712 - SQL, not Python
+        row = self._scope.find(schema.PacAccount, active=True)
         return None if row is None else self._record(row)
 
     def get(self, account_id: str) -> PacAccount | None:
-        row = self._scope.first(schema.PacAccount, schema.PacAccount.id == account_id)
+        row = self._scope.find(schema.PacAccount, id=account_id)
         return None if row is None else self._record(row)
 
     def _record(self, row: schema.PacAccount) -> PacAccount:

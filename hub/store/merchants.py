@@ -55,9 +55,8 @@ class Merchants:
         return merchant
 
     def get(self, merchant_id: str) -> Merchant | None:
-        query = schema.Merchant.select().where(schema.Merchant.id == merchant_id)
-        row = self._session.one(query)
-        return None if row is None else merchant_record(row)
+        found = self._session.select(schema.Merchant, id=merchant_id)
+        return merchant_record(found[0]) if found else None
 
     def list(self) -> builtins.list[Merchant]:
         """Oldest first."""
@@ -72,18 +71,13 @@ class Doors:
         self._session = session
 
     def connection(self, connection_id: str) -> Connection | None:
-        query = schema.Connection.select().where(schema.Connection.id == connection_id)
-        row = self._session.one(query)
-        return None if row is None else connection_record(row)
+        found = self._session.select(schema.Connection, id=connection_id)
+        return connection_record(found[0]) if found else None
 
     def link(self, token: str) -> tuple[str, str] | None:
         """Merchant and sale of a token in force. None for a wrong or a revoked one."""
-        link = schema.Link
-        query = link.select(link.merchant_id, link.sale_id).where(
-            link.token_hash == token_hash(token), link.revoked_at.is_null()
-        )
-        row = self._session.one(query)
-        return None if row is None else (row.merchant_id, row.sale_id)
+        found = self._session.select(schema.Link, token_hash=token_hash(token), revoked_at=None)
+        return (found[0].merchant_id, found[0].sale_id) if found else None
 
     def connections(self) -> list[Connection]:
         """Of all merchants, for the sweep."""

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from peewee import EXCLUDED, SQL, fn
+from peewee import SQL, fn
 
-from hub.store import schema
+from hub.store import schema, statements
+from hub.store.engines import told
 from hub.store.errors import RowUnknown
 from hub.store.records import OutboxRow
 from hub.store.session import Scope, Session
@@ -16,6 +17,18 @@ from hub.store.session import Scope, Session
 #: Written out, because a partial index is not used for a value that comes as a parameter.
 READY, CLAIMED, DEAD = SQL("state = 'ready'"), SQL("state = 'claimed'"), SQL("state = 'dead'")
 box = schema.Outbox
+
+_JOIN = (
+    "ON CONFLICT (merchant_id, job, subject) WHERE state = 'ready' DO UPDATE "
+    "SET due_at = excluded.due_at WHERE excluded.due_at < outbox.due_at"
+)
+_OLDEST = "AND state = 'ready' AND due_at <= ? ORDER BY due_at, id LIMIT 1"
+_OVER = "AND state = 'claimed' AND claimed_until <= ? LIMIT 1000"
+_CLAIM = (
+    "UPDATE outbox SET state = 'claimed', fence = ?, worker = ?, claimed_until = ? "
+    "WHERE merchant_id = ? AND id = ?"
+)
+_DONE = "DELETE FROM outbox WHERE merchant_id = ? AND id = ? AND fence = ? AND state = 'claimed'"
 
 
 def _record(row: schema.Outbox) -> OutboxRow:
@@ -37,15 +50,9 @@ def _make_ready(session: Session, values: dict[str, Any]) -> None:
     The waiting row is locked even if it stays as it is, so that nobody can claim it before what
     was written in this transaction can be seen.
     """
-    insert = box.insert({**values, "state": "ready", "worker": "", "claimed_until": None})
-    earlier = EXCLUDED.due_at < box.due_at
-    query = insert.on_conflict(
-        conflict_target=(box.merchant_id, box.job, box.subject),
-        conflict_where=READY,
-        update={box.due_at: EXCLUDED.due_at},
-        where=earlier,
-    )
-    session.run(query.as_rowcount())
+    values = {**values, "state": "ready", "worker": "", "claimed_until": None}
+    with told():
+        statements.insert(session.engine.db, box, values, _JOIN)
 
 
 def promise(scope: Scope, job: str, subject: str, queue: str, due_at: datetime | None) -> None:
@@ -78,31 +85,23 @@ class Outbox:
 
     def claim(self, queues: Sequence[str], worker: str, seconds: float) -> OutboxRow | None:
         """The row that is due for the longest, of the first of these queues that has one."""
-        now = self._session.clock.now()
+        session, now = self._session, self._session.clock.now()
         for queue in queues:
-            query = (
-                box.select()
-                .where(READY, box.queue == queue, box.due_at <= now)
-                .order_by(box.due_at, box.id)
-                .limit(1)
-            )
-            row = self._session.one(self._session.locked(query, skip=True))
-            if row is not None:
-                return self._claimed(row, worker, now + timedelta(seconds=seconds))
+            rest = f"{_OLDEST} {session.engine.skip_locked}"
+            found = session.select(box, rest, [box.due_at.db_value(now)], queue=queue)
+            if found:
+                return self._claimed(found[0], worker, now + timedelta(seconds=seconds))
         return None
 
     def _claimed(self, row: schema.Outbox, worker: str, until: datetime) -> OutboxRow:
         row.fence += 1
-        changes = {"state": "claimed", "fence": row.fence, "worker": worker}
-        query = box.update(claimed_until=until, **changes).where(
-            box.merchant_id == row.merchant_id, box.id == row.id
-        )
-        self._session.run(query)
+        until_raw = box.claimed_until.db_value(until)
+        self._session.sql(_CLAIM, row.fence, worker, until_raw, row.merchant_id, row.id)
         return _record(row)
 
     def done(self, row: OutboxRow) -> None:
         """Forget it. Nothing happens if the claim was lost meanwhile: it belongs to another."""
-        self._session.run(box.delete().where(*self._held(row)))
+        self._session.sql(_DONE, row.merchant_id, row.id, row.fence)
 
     def retry(self, row: OutboxRow, due_at: datetime, error: str, *, counted: bool = True) -> None:
         """Give it back for later. `counted`: it failed; else it only had to wait."""
@@ -120,8 +119,8 @@ class Outbox:
     def expire(self) -> int:
         """Make due again what was claimed for a time that is over; the number of rows."""
         now = self._session.clock.now()
-        query = box.select().where(CLAIMED, box.claimed_until <= now).limit(1000)
-        rows = list(self._session.run(self._session.locked(query, skip=True)))
+        rest = f"{_OVER} {self._session.engine.skip_locked}"
+        rows = self._session.select(box, rest, [box.due_at.db_value(now)])
         for row in rows:
             self._give_back(row, now, "the worker did not come back", tries=row.tries + 1)
             self._session.promised.add(row.queue)

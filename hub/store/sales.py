@@ -63,7 +63,7 @@ class Sales:
         return self._replace(row, new)
 
     def get(self, sale_id: str) -> SaleRow | None:
-        row = self._scope.first(schema.Sale, schema.Sale.id == sale_id)
+        row = self._scope.find(schema.Sale, id=sale_id)
         return None if row is None else self._record(row)
 
     def by_key(self, connection_id: str | None, key: str) -> SaleRow | None:
@@ -71,7 +71,7 @@ class Sales:
         return None if row is None else self._record(row)
 
     def by_code(self, code: str) -> SaleRow | None:
-        row = self._scope.first(schema.Sale, schema.Sale.code == code)
+        row = self._scope.find(schema.Sale, code=code)
         return None if row is None else self._record(row)
 
     def list(
@@ -115,27 +115,24 @@ class Sales:
         self._scope.change(sale, sale.id == sale_id, later, verified_at=at)
 
     def _find(self, connection_id: str | None, key: str, *, lock: bool) -> schema.Sale | None:
-        sale = schema.Sale
-        of = (
-            sale.connection_id.is_null()
-            if connection_id is None
-            else (sale.connection_id == connection_id)
-        )
-        row = self._scope.first(sale, of, sale.key == key)
+        row = self._scope.find(schema.Sale, connection_id=connection_id, key=key)
         if row is None or not lock:
             return row
         self._scope.lock_sale(row.id)
-        return self._scope.first(sale, sale.id == row.id)
+        return self._scope.find(schema.Sale, id=row.id)
 
     def _create(self, new: _Incoming) -> str | None:
         """None if another transaction has just created it."""
         sale, now = schema.Sale, self._scope.clock.now()
         row_id = self._scope.clock.new_id()
-        unique = (sale.key,) if new.connection_id is None else (sale.connection_id, sale.key)
+        unique = (
+            "key WHERE connection_id IS NULL"
+            if new.connection_id is None
+            else ("connection_id, key")
+        )
         created = self._scope.add_once(
             sale,
             unique,
-            among=SQL("connection_id IS NULL") if new.connection_id is None else None,
             id=row_id,
             connection_id=new.connection_id,
             platform=new.platform,
@@ -175,7 +172,7 @@ class Sales:
     def _free_code(self) -> str:
         for _ in range(CODE_TRIES):
             code = self._scope.clock.new_code(CODE_LENGTH)
-            if self._scope.first(schema.Sale, schema.Sale.code == code) is None:
+            if self._scope.find(schema.Sale, code=code) is None:
                 return code
         raise StoreError("no free code found for a sale")
 
@@ -204,8 +201,7 @@ class Links:
         self._scope = scope
 
     def current(self, sale_id: str) -> LinkRow | None:
-        link = schema.Link
-        row = self._scope.first(link, link.sale_id == sale_id, link.revoked_at.is_null())
+        row = self._scope.find(schema.Link, sale_id=sale_id, revoked_at=None)
         return None if row is None else self._record(row)
 
     def make(self, sale_id: str) -> LinkRow:
@@ -227,7 +223,7 @@ class Links:
 
     def _next(self, sale_id: str) -> LinkRow:
         link, now = schema.Link, self._scope.clock.now()
-        last = self._scope.first(link, link.sale_id == sale_id, order=link.generation.desc())
+        last = self._scope.find(link, "ORDER BY generation DESC", sale_id=sale_id)
         generation = 1 if last is None else last.generation + 1
         token = self._scope.clock.new_token()
         sealed = self._scope.seal("link.token", f"{sale_id}/{generation}", token.encode())

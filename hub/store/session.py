@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
-from peewee import EXCLUDED, SQL
-
 from cfdi.findings import Finding, FixableBy
 from hub.clock import Clock
+from hub.store import statements
 from hub.store.crypto import DataKey
 from hub.store.engines import Engine, told
 from hub.store.errors import RowUnknown
-from hub.store.schema import IdBase, Sale, TenantBase
+from hub.store.schema import Base, IdBase, Sale, TenantBase
 from hub.store.vault import Vault
 
+M = TypeVar("M", bound=Base)
 T = TypeVar("T", bound=TenantBase)
 
 
@@ -37,12 +37,21 @@ class Session:
         with told():
             return query.execute(self.engine.db)
 
+    def select(
+        self, model: type[M], rest: str = "", more: Sequence[Any] = (), /, **equal: Any
+    ) -> list[M]:
+        """Rows of any tenant with these values; `more` are those in `rest`."""
+        with told():
+            return statements.select(self.engine.db, model, equal, rest, more)
+
+    def sql(self, text: str, *values: Any) -> int:
+        """A statement with `?` for its values; how many rows it changed."""
+        with told():
+            return int(statements.run(self.engine.db, text, values).rowcount)
+
     def one(self, query: Any) -> Any:
         """The first row or None."""
         return next(iter(self.run(query)), None)
-
-    def locked(self, query: Any, *, skip: bool = False) -> Any:
-        return self.engine.locked(query, skip=skip) if self.writes else query
 
 
 #: Opens a short transaction of its own; True for one that writes.
@@ -72,34 +81,39 @@ class Scope:
             query = query.order_by(order)
         return list(self.session.run(query.limit(limit)))
 
-    def first(self, model: type[T], *where: Any, order: Any = None) -> T | None:
-        return next(iter(self.rows(model, *where, order=order, limit=1)), None)
+    def all(self, model: type[T], rest: str = "", **equal: Any) -> list[T]:
+        """Rows whose columns are equal to these values, by a statement that is kept."""
+        equal = {"merchant_id": self.merchant_id, **equal}
+        with told():
+            return statements.select(self.session.engine.db, model, equal, rest)
 
-    def get(self, model: type[T], *where: Any) -> T:
+    def find(self, model: type[T], rest: str = "", **equal: Any) -> T | None:
+        return next(iter(self.all(model, f"{rest} LIMIT 1", **equal)), None)
+
+    def get(self, model: type[T], **equal: Any) -> T:
         """The row. Raises `RowUnknown`."""
-        row = self.first(model, *where)
+        row = self.find(model, **equal)
         if row is None:
             raise RowUnknown(f"no such {model.__name__.lower()} of this merchant")
         return row
 
     def add(self, model: type[T], **values: Any) -> None:
-        self.session.run(model.insert(merchant_id=self.merchant_id, **values).as_rowcount())
+        with told():
+            statements.insert(
+                self.session.engine.db, model, {"merchant_id": self.merchant_id, **values}
+            )
 
-    def add_once(
-        self, model: type[T], unique: tuple[Any, ...], *, among: Any = None, **values: Any
-    ) -> bool:
-        """False if these columns' values are taken by another row; nothing is changed then.
+    def add_once(self, model: type[T], unique: str, **values: Any) -> bool:
+        """False if another row has the same values in `unique`; nothing is changed then.
 
-        `among` is the condition of a partial index. Not `INSERT OR IGNORE`, which on SQLite would
-        also swallow a missing value or a failed check.
+        `unique` is a list of columns beside the merchant, with the condition of a partial index.
+        Not `INSERT OR IGNORE`, which on SQLite also swallows a missing value or a failed check.
         """
-        query = model.insert(merchant_id=self.merchant_id, **values).on_conflict(
-            conflict_target=(model.merchant_id, *unique),
-            update={model.merchant_id: EXCLUDED.merchant_id},
-            conflict_where=among,
-            where=SQL("1 = 0"),
-        )
-        return bool(self.session.run(query.as_rowcount()))
+        columns, _, where = unique.partition(" WHERE ")
+        conflict = f"ON CONFLICT (merchant_id, {columns}){where and ' WHERE ' + where} DO NOTHING"
+        values = {"merchant_id": self.merchant_id, **values}
+        with told():
+            return statements.insert(self.session.engine.db, model, values, conflict)
 
     def change(self, model: type[T], *where: Any, **values: Any) -> int:
         query = model.update(**values).where(model.merchant_id == self.merchant_id, *where)
@@ -107,11 +121,9 @@ class Scope:
 
     def lock(self, model: type[IdBase], row_id: str) -> None:
         """In a write transaction, let nobody else change that row until its end."""
-        query = model.select(model.id).where(
-            model.merchant_id == self.merchant_id, model.id == row_id
-        )
-        if self.session.writes:
-            self.session.one(self.session.locked(query))
+        clause = self.session.engine.lock_rows
+        if clause and self.session.writes:
+            self.all(model, clause, id=row_id)
 
     def lock_sale(self, sale_id: str) -> None:
         self.lock(Sale, sale_id)

@@ -219,9 +219,9 @@ class TestTransactions:
         assert sale_id not in str(caught.value)
         assert "7001" not in str(caught.value)
 
-    def test_a_lost_connection_is_opened_anew(self, world: Any, url: str) -> None:
-        if url.startswith("sqlite"):
-            pytest.skip("SQLite has no connection to lose")
+    @pytest.mark.postgres
+    @pytest.mark.parametrize("url", ["postgres"], indirect=True)
+    def test_a_lost_connection_is_opened_anew(self, world: Any) -> None:
         (pid,) = world.sql("SELECT pg_backend_pid()")[0]
         kill_backend(world, pid)
         with world.store.transaction() as tx:

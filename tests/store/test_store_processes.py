@@ -276,8 +276,8 @@ def test_the_claim_uses_its_index(world: Any, url: str) -> None:
         db.execute_sql(
             "INSERT INTO outbox (merchant_id, id, job, subject, queue, due_at, state, tries, "
             f"fence, worker, error, created_at) {series} SELECT '{world.merchant_id}', "
-            "'i' || i, 'job', 's' || i, 'ingest', 1000000 + i, CASE WHEN i / 2 * 2 = i THEN 'ready' "
-            "ELSE 'dead' END, 0, 0, '', '', 1 FROM n"
+            "'i' || i, 'job', 's' || i, 'ingest', 1000000 + i, "
+            "CASE WHEN i / 2 * 2 = i THEN 'ready' ELSE 'dead' END, 0, 0, '', '', 1 FROM n"
         )
     world.sql("ANALYZE")
     plans = []
