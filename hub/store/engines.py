@@ -230,12 +230,16 @@ def told() -> Iterator[None]:
     """Speak of failures in the store's own words, without the values that drivers put in theirs."""
     try:
         yield
-    except peewee.IntegrityError as error:
+    except (peewee.IntegrityError, peewee.DataError) as error:
         raise Refused(_first_line(error)) from None
     except (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError) as error:
         if _is_write_while_reading(error):
             raise Refused("a reading transaction writes nothing") from None
         raise StoreUnavailable(_first_line(error)) from None
+    except peewee.DatabaseError as error:
+        if type(error) is not peewee.DatabaseError:
+            raise
+        raise StoreUnavailable(f"the database file is damaged: {_first_line(error)}") from None
 
 
 def _first_line(error: Exception) -> str:

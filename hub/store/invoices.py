@@ -156,10 +156,15 @@ class Invoices(Documents):
             for one in rows
         ]
 
-    def next_folio(self, serie: str) -> int:
-        """A number that this series never had; it may be lost, it is never given out again."""
+    def next_folio(self, serie: str, *, first: int = 1) -> int:
+        """A number that this series never had; it may be lost, it is never given out again.
+
+        None is below `first`; a series that is past it already goes on where it is.
+        """
         folio = schema.Folio
-        self._scope.add_once(folio, "serie", serie=serie, last=0)
+        self._scope.add_once(folio, "serie", serie=serie, last=first - 1)
+        behind = folio.last < first - 1
+        self._scope.change(folio, folio.serie == serie, behind, last=first - 1)
         self._scope.change(folio, folio.serie == serie, last=folio.last + 1)
         return self._scope.get(folio, serie=serie).last
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -236,6 +237,19 @@ class TestTransactions:
         with world.store.transaction() as tx:
             kill_backend(world, pid)
             tx.tenant(world.merchant_id).rules.set("a = 1")
+
+    def test_a_file_that_is_no_database(self, tmp_path: Any, keys: Any, clock: Any) -> None:
+        (tmp_path / "hub.db").write_bytes(b"not a database " * 1000)
+        store = Store.open(f"sqlite:///{tmp_path}/hub.db", keyring=keys, clock=clock)
+        with pytest.raises(StoreUnavailable), store.reading():
+            pass
+        store.close()
+
+    def test_text_that_an_engine_cannot_hold(self, world: Any, url: str) -> None:
+        """PostgreSQL has no NUL in text. It is refused, and not with a driver's error."""
+        refused = pytest.raises(Refused) if url.startswith("postgres") else nullcontext()
+        with refused, world.store.transaction() as tx:
+            tx.tenant(world.merchant_id).rules.set("a\x00b")
 
     @pytest.mark.parametrize(
         "address", ["", "mysql://x", "sqlite://x", "sqlite:///", "sqlite:///:memory:", "hub.db"]

@@ -19,7 +19,7 @@ import pytest
 from hub.clock import SystemClock
 from hub.domain.states import State
 from hub.store.database import Store
-from hub.store.errors import StoreError, StoreUnavailable
+from hub.store.errors import Refused, StoreError, StoreUnavailable
 from hub.store.invariants import violations
 from hub.store.keys import Keyring
 
@@ -218,6 +218,36 @@ class TestRaces:
                 tenant = tx.tenant(world.merchant_id)
                 sent = len(tenant.invoices.attempts(invoice_id))
                 assert sent == len(tenant.claims.of_invoice(invoice_id))
+
+    @pytest.mark.postgres
+    @pytest.mark.parametrize("url", ["postgres"], indirect=True)
+    def test_the_rules_themselves_wait_for_who_came_first(self, world: Any) -> None:
+        """Raw SQL that takes no lock of its own: the trigger waits, looks again and refuses."""
+        invoice_id = world.sealed()
+        values = f"'{world.merchant_id}', '{invoice_id}', 1, 1, 'w', 1"
+        columns = "merchant_id, invoice_id, number, version, worker, started_at"
+        later: list[object] = []
+
+        def reseal() -> None:
+            later.extend(
+                together(
+                    world.store,
+                    lambda: world.sql(
+                        "INSERT INTO document SELECT merchant_id, invoice_id, 2, serie, 'z', fecha, "
+                        "total, xml_sealed, sha256, sello, pac_account_id, reference, sealed_at "
+                        "FROM document"
+                    ),
+                )
+            )
+
+        thread = threading.Thread(target=reseal)
+        with world.store.transaction() as tx:
+            tx.session.engine.db.execute_sql(f"INSERT INTO attempt ({columns}) VALUES ({values})")
+            thread.start()
+            thread.join(timeout=0.5)
+            assert thread.is_alive()
+        thread.join()
+        assert isinstance(later[0], Refused)
 
     def test_folios_are_never_shared(self, world: Any) -> None:
         folios = together(
