@@ -80,6 +80,7 @@ class Rules:
     dias: int | None = None
     hasta: str = "mes"
     serie: str = "F"
+    folio_inicial: int = 1
     #: Allowed c_UsoCFDI; empty: all.
     usos: tuple[str, ...] = ()
     nombre: str = ""
@@ -217,6 +218,7 @@ def _rules(document: Mapping[str, Any]) -> Rules:
         dias=ventana.get("dias"),
         hasta=ventana.get("hasta", "mes" if ventana.get("emite_global", True) else "anio"),
         serie=section.get("serie", {}).get("nombre", "F"),
+        folio_inicial=section.get("serie", {}).get("folio_inicial", 1),
         usos=tuple(section.get("usos", {}).get("permitidos", ())),
         nombre=pagina.get("nombre", ""),
         correo=pagina.get("correo", ""),

@@ -279,6 +279,9 @@ class TestInvoices:
             invoices = tx.tenant(world.merchant_id).invoices
             assert [invoices.next_folio("A") for _ in range(3)] == [1, 2, 3]
             assert invoices.next_folio("B") == 1
+            # A series that goes on from another system never goes back.
+            assert [invoices.next_folio("A", first=500) for _ in range(2)] == [500, 501]
+            assert invoices.next_folio("A", first=2) == 502
 
     def test_a_list_by_state(self, world: Any) -> None:
         one, two = world.stamped("1", "U-1"), world.stamped("2", "U-2")
