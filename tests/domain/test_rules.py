@@ -88,7 +88,7 @@ def test_no_text_is_the_defaults() -> None:
     [
         ("[produto.default]", "produto", "did you mean producto?"),
         ("[ventana]\ndia=3", "ventana.dia", "did you mean dias?"),
-        ("[serie]\nfolio_inicial=3", "serie.folio_inicial", "known here: nombre"),
+        ("[serie]\nfolio=3", "serie.folio", "known here: "),
         ("[ventana]\ndias=3\nhasta='mes'", "ventana", "keep one"),
         ("[ventana]\ndias=0", "ventana.dias", "1 to 366"),
         ("[ventana]\ndias=true", "ventana.dias", "whole number"),
