@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -83,14 +83,20 @@ class Outbox:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def claim(self, queues: Sequence[str], worker: str, seconds: float) -> OutboxRow | None:
-        """The row that is due for the longest, of the first of these queues that has one."""
+    def claim(
+        self, queues: Sequence[str], worker: str, seconds: float | Callable[[str], float]
+    ) -> OutboxRow | None:
+        """The row that is due for the longest, of the first of these queues that has one.
+
+        It is the worker's for `seconds`, which may depend on the job.
+        """
         session, now = self._session, self._session.clock.now()
         for queue in queues:
             rest = f"{_OLDEST} {session.engine.skip_locked}"
             found = session.select(box, rest, [box.due_at.db_value(now)], queue=queue)
             if found:
-                return self._claimed(found[0], worker, now + timedelta(seconds=seconds))
+                held = seconds if isinstance(seconds, int | float) else seconds(found[0].job)
+                return self._claimed(found[0], worker, now + timedelta(seconds=held))
         return None
 
     def _claimed(self, row: schema.Outbox, worker: str, until: datetime) -> OutboxRow:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -13,7 +14,7 @@ from hub.clock import Clock
 from hub.steps.later import RunLater
 from hub.store.database import Store, Transaction
 from hub.store.records import OutboxRow
-from hub.work.jobs import TRIES, Jobs, pause
+from hub.work.jobs import SOONEST, TRIES, Jobs, pause
 
 log = structlog.get_logger(__name__)
 
@@ -49,65 +50,58 @@ def drain(
     the row in hand comes back when its claim expires.
     """
     until = clock.monotonic() + seconds
-    leases = {queue: _lease(jobs, queue) for queue in queues}
+
+    def claim(tx: Transaction) -> OutboxRow | None:
+        return tx.outbox.claim(queues, worker, lambda job: _lease(jobs, job))
+
     done = 0
     with store.transaction() as tx:
-        row = _claim(tx, leases, worker)
+        row = claim(tx)
     while row is not None:
         settle = _run(row, jobs, clock)
         done += 1
         enough = done >= rows or clock.monotonic() >= until or stopping()
         with store.transaction() as tx:
             settle(tx)
-            row = None if enough else _claim(tx, leases, worker)
+            row = None if enough else claim(tx)
         if enough:
             return Drained(done, more=True)
     return Drained(done, more=False)
 
 
-def _lease(jobs: Jobs, queue: str) -> int:
-    return max((job.seconds for job in jobs.values() if job.queue == queue), default=60)
-
-
-def _claim(tx: Transaction, leases: Mapping[str, int], worker: str) -> OutboxRow | None:
-    for queue, seconds in leases.items():
-        row = tx.outbox.claim([queue], worker, seconds)
-        if row is not None:
-            return row
-    return None
+def _lease(jobs: Jobs, name: str) -> float:
+    return jobs[name].seconds if name in jobs else 1.0
 
 
 def _run(row: OutboxRow, jobs: Jobs, clock: Clock) -> Settle:
+    if row.tries >= TRIES:  # the last of them took the whole worker with it
+        return _bury(row, row.error)
     try:
         jobs[row.job].run(row.merchant_id, row.subject)
     except RunLater as later:
         log.info("job_later", job=row.job, subject=row.subject, reason=later.reason)
-        return _postpone(row, jobs[row.job].queue, later)
+        return _postponed(row, max(later.due_at, clock.now() + SOONEST))
     except Exception as error:  # noqa: BLE001 - whatever a step does, the queue goes on
-        return _failed(row, error, clock)
+        return _failed(row, _whereabouts(error), clock)
     return lambda tx: tx.outbox.done(row)
 
 
-def _postpone(row: OutboxRow, queue: str, later: RunLater) -> Settle:
-    """A new promise in the place of this one, so that its tries count from the beginning."""
-
-    def settle(tx: Transaction) -> None:
-        tx.outbox.done(row)
-        tx.tenant(row.merchant_id).promise(row.job, row.subject, queue=queue, due_at=later.due_at)
-
-    return settle
+def _postponed(row: OutboxRow, due_at: datetime) -> Settle:
+    return lambda tx: tx.outbox.retry(row, due_at, "", counted=False)
 
 
-def _failed(row: OutboxRow, error: Exception, clock: Clock) -> Settle:
-    tries = max(row.tries, 1)
-    what = _whereabouts(error)
-    known = {"job": row.job, "subject": row.subject, "error": what, "tries": tries}
+def _failed(row: OutboxRow, what: str, clock: Clock) -> Settle:
+    tries = row.tries + 1
     if tries >= TRIES:
-        log.error("job_buried", **known)
-        return lambda tx: tx.outbox.bury(row, what)
+        return _bury(row, what)
     due_at = clock.now() + pause(tries, row.id)
-    log.warning("job_failed", **known, due_at=due_at.isoformat())
+    log.warning("job_failed", job=row.job, subject=row.subject, error=what, tries=tries)
     return lambda tx: tx.outbox.retry(row, due_at, what)
+
+
+def _bury(row: OutboxRow, what: str) -> Settle:
+    log.error("job_buried", job=row.job, subject=row.subject, error=what)
+    return lambda tx: tx.outbox.bury(row, what)
 
 
 def _whereabouts(error: Exception) -> str:

@@ -19,6 +19,9 @@ FIRST_PAUSE: Final = timedelta(seconds=5)
 LONGEST_PAUSE: Final = timedelta(minutes=15)
 SHORTEST_PAUSE: Final = timedelta(seconds=1)
 
+#: Whoever asks to be run later waits at least so long, so that no step can keep a worker spinning.
+SOONEST: Final = timedelta(milliseconds=250)
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
