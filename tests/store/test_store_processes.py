@@ -233,8 +233,8 @@ class TestRaces:
                 together(
                     world.store,
                     lambda: world.sql(
-                        "INSERT INTO document SELECT merchant_id, invoice_id, 2, serie, 'z', fecha, "
-                        "total, xml_sealed, sha256, sello, pac_account_id, reference, sealed_at "
+                        "INSERT INTO document SELECT merchant_id, invoice_id, 2, serie, 'z', "
+                        "fecha, total, xml_sealed, sha256, sello, pac_account_id, reference, sealed_at "
                         "FROM document"
                     ),
                 )
