@@ -234,8 +234,8 @@ class TestRaces:
                     world.store,
                     lambda: world.sql(
                         "INSERT INTO document SELECT merchant_id, invoice_id, 2, serie, 'z', "
-                        "fecha, total, xml_sealed, sha256, sello, pac_account_id, reference, sealed_at "
-                        "FROM document"
+                        "fecha, total, xml_sealed, sha256, sello, pac_account_id, reference, "
+                        "sealed_at FROM document"
                     ),
                 )
             )
