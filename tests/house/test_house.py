@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("hub", "connectors", "portal", "cfdi")
 SOURCES = sorted(chain.from_iterable((ROOT / name).rglob("*.py") for name in PACKAGES))
 MAX_FILE, MAX_FUNCTION = 350, 60
+#: Nothing but the tables, best read as one; migrations are frozen copies of it.
+TABLES = {"schema.py", "0001_initial.py"}
 
 
 def tracked() -> list[Path]:
@@ -49,7 +51,7 @@ def test_there_is_something_to_look_at() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in SOURCES if "migrations" not in path.parts],
+    [path for path in SOURCES if path.name not in TABLES],
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_files_and_functions_stay_small(path: Path) -> None:
