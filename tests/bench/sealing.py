@@ -1,0 +1,80 @@
+"""A sale becomes a sealed document, beside the one RSA signature that cannot be saved."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from cfdi import csd
+from cfdi.comprobante import Emisor, Receptor
+from cfdi.pac.sandbox.authority import Authority
+from cfdi.seal import seal
+from hub.domain.compose import compose
+from hub.domain.intake import read_sale
+from hub.domain.rules import parse
+from tests.bench.figures import Figure
+
+RFC, NOMBRE, CODIGO_POSTAL = "EKU9003173C9", "ESCUELA KEMPER URGATE", "42501"
+
+
+def three_lines(number: str, paid_at: datetime) -> bytes:
+    """The JSON of a sale of three different lines, one of them discounted."""
+    lines = [
+        _line("Taza de cerámica", 2, "258.00"),
+        _line("Playera de algodón", 3, "747.01") | {"discount": "100.00"},
+        _line("Envío", 1, "99.00") | {"kind": "shipping"},
+    ]
+    sale = {"number": number, "paid_at": paid_at.isoformat(), "forma_pago": "04", "lines": lines}
+    return json.dumps(sale).encode()
+
+
+def _line(description: str, quantity: int, total: str) -> dict[str, object]:
+    return {"description": description, "quantity": quantity, "total": total, "rate": "0.16"}
+
+
+def measure(place: Path, times: int) -> Iterator[Figure]:
+    now = datetime.now(UTC).replace(microsecond=0)
+    issued = Authority.open(place / "authority", now=now).issue_csd(RFC, NOMBRE, now=now)
+    pair = csd.check_csd(issued.cer_der, issued.key_der, issued.password, rfc=RFC, now=now)
+    sale, rules = read_sale(three_lines("1", now), now=now), parse("")
+
+    def document() -> None:
+        comprobante = compose(
+            sale,
+            rules=rules,
+            emisor=Emisor(RFC, NOMBRE, "601"),
+            lugar_expedicion=CODIGO_POSTAL,
+            receptor=Receptor("CACX7605101P8", "XOCHILT CASAS CHAVEZ", "36257", "612", "G03"),
+            fecha=now.replace(tzinfo=None),
+            serie="F",
+            folio="1",
+        )
+        seal(comprobante, pair)
+
+    def signature() -> None:
+        pair.key.sign(b"||4.0|F|1|", PKCS1v15(), SHA256())
+
+    whole, bare = _medians_ms((document, signature), times)
+    yield Figure("RSA-2048 signature, key in memory", bare, "ms")
+    yield Figure("compose + XML + cadena + seal, 3 lines", whole, "ms")
+    yield Figure("sealed document ÷ signature", whole / bare, "×", 3)
+
+
+def _medians_ms(works: tuple[Callable[[], None], ...], times: int) -> list[float]:
+    """Of works that take turns, so that whatever slows the machine slows them alike."""
+    taken: list[list[float]] = [[] for _ in works]
+    for work in works:
+        work()
+    for _ in range(times):
+        for work, mine in zip(works, taken, strict=True):
+            begun = time.perf_counter()
+            work()
+            mine.append(1000 * (time.perf_counter() - begun))
+    return [median(mine) for mine in taken]
