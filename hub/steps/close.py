@@ -46,7 +46,7 @@ def close(ctx: Context, merchant_id: str, until: datetime, global_uuid: str) -> 
                 tenant.claims.release(invoice.id)
             if tenant.claims.open(row.id, global_uuid=global_uuid):
                 marked += 1
-            else:
+            elif invoice is not None:
                 skipped += 1
     return Closed(marked, skipped)
 
@@ -60,7 +60,9 @@ def _paid(
         rows, after = tenant.sales.list(limit=PAGE, after=after)
         for row in rows:
             paid_at = row.sale.paid_at
-            if paid_at is None or (start and paid_at < start) or (end and paid_at >= end):
+            if row.sale.test or paid_at is None:
+                continue
+            if (start and paid_at < start) or (end and paid_at >= end):
                 continue
             standing = policy.standing(row.sale, rules=issuer.rules, zone=issuer.zone, now=now)
             if standing.kind in {policy.Kind.OPEN, policy.Kind.EXPIRED}:

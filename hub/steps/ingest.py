@@ -11,6 +11,7 @@ from connectors.contract import (
     Connector,
     Credentials,
     CredentialsRefused,
+    Delivery,
     DeliveryUnreadable,
     OrderNotFound,
     PlatformUnreachable,
@@ -37,14 +38,18 @@ class _Source:
 def ingest(ctx: Context, merchant_id: str, inbox_id: str) -> None:
     """Turn a filed delivery into a sale. Repeating it changes nothing."""
     with ctx.store.reading() as tx:
-        row = tx.tenant(merchant_id).inbox.get(inbox_id)
-    if row is None or row.state != "filed":
+        filed = tx.tenant(merchant_id).inbox.get(inbox_id)
+    if filed is None or filed.state != "filed":
         return
-    source = _source(ctx, merchant_id, row.connection_id)
+    source = _source(ctx, merchant_id, filed.connection_id)
     try:
+        row = filed if filed.order_id else _reread(source, filed)
+        if row is None:
+            _useless(ctx, merchant_id, inbox_id)
+            return
         sale = _sale_of(source, row)
     except (DeliveryUnreadable, CredentialsRefused) as error:
-        _park(ctx, merchant_id, row, str(error))
+        _park(ctx, merchant_id, filed, str(error))
         return
     _keep(ctx, merchant_id, source, sale, order_id=row.order_id, inbox_id=row.id)
 
@@ -86,13 +91,26 @@ def _sale_of(source: _Source, row: InboxRow) -> Sale | None:
         except OrderNotFound:
             return None
         except (PlatformUnreachable, CredentialsRefused):
-            if row.snapshot is None:
+            if row.snapshot is None and not row.gone:
                 raise
     if row.gone:
         return None
     if row.snapshot is None:
         raise DeliveryUnreadable("the delivery holds no order, and the shop cannot be asked")
     return replace(source.connector.normalize(row.snapshot, source.facts), unverified=True)
+
+
+def _reread(source: _Source, row: InboxRow) -> InboxRow | None:
+    """A delivery that nobody understood when it came; None if it turns out to be of no use."""
+    notice = source.connector.read(Delivery(row.headers, row.body, row.received_at))
+    if notice is None:
+        return None
+    return replace(row, order_id=notice.order_id, snapshot=notice.snapshot, gone=notice.gone)
+
+
+def _useless(ctx: Context, merchant_id: str, inbox_id: str) -> None:
+    with ctx.store.transaction() as tx:
+        tx.tenant(merchant_id).inbox.done(inbox_id)
 
 
 def _keep(

@@ -154,7 +154,7 @@ def _estado(facts: _Facts, standing: policy.Standing) -> Estado:
     state = facts.invoice.state
     if state is State.REJECTED:
         return Estado.RECHAZADA if standing.kind is policy.Kind.OPEN else _STANDINGS[standing.kind]
-    if state is State.SEALED and facts.attempts:
+    if state is State.SEALED and any(a.version == facts.invoice.version for a in facts.attempts):
         return Estado.POR_CONFIRMAR  # sent, turned away for now: the provider or SAT is down
     return _ESTADOS[state]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from hub.steps.context import Context, Letter, PostRefused
+from hub.steps.context import Context, Letter, PostRefused, PostUnavailable
 
 log = structlog.get_logger()
 
@@ -15,8 +15,9 @@ MAX_DOUBTFUL_TRIES = 2
 def mail_once(ctx: Context, merchant_id: str, kind: str, subject: str, letter: Letter) -> bool:
     """Whether the letter was handed over, now or before.
 
-    Raises `PostUnavailable` when the server surely did not take it: the row will come back. A
-    refusal for good is logged and remembered; the link on the page still serves the buyer.
+    Raises `PostUnavailable` when the server surely did not take it: the row will come back. Of any
+    other failure nobody knows, so that try counts. A refusal for good is logged and remembered; the
+    link on the page still serves the buyer.
     """
     with ctx.store.transaction() as tx:
         mails = tx.tenant(merchant_id).mails
@@ -31,7 +32,7 @@ def mail_once(ctx: Context, merchant_id: str, kind: str, subject: str, letter: L
         log.warning("mail_refused", kind=kind, subject=subject)
         _settle(ctx, merchant_id, kind, subject, letter.message_id)
         return False
-    except Exception:
+    except PostUnavailable:
         with ctx.store.transaction() as tx:
             tx.tenant(merchant_id).mails.not_sent(kind, subject, letter.message_id)
         raise

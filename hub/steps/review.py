@@ -10,9 +10,12 @@ from cfdi.findings import Finding
 from hub.domain.states import State
 from hub.steps.context import Context
 from hub.steps.ingest import compose_reasons, welcome
-from hub.steps.issuer import issuer_of
-from hub.steps.stamp import record_stamp
+from hub.steps.issuer import Issuer, issuer_of
+from hub.steps.outcome import record_stamp
+from hub.steps.stamp import may_ask_again
+from hub.store.database import Tenant
 from hub.store.errors import Refused
+from hub.store.records import Connection
 
 
 class NotResolvable(Exception):
@@ -79,17 +82,27 @@ def review_again(ctx: Context, merchant_id: str) -> int:
         connections = {one.id: one for one in tenant.connections.list()}
     freed = 0
     for row in rows:
-        reasons = compose_reasons(row.sale, issuer)
-        if reasons == row.reasons:
+        if compose_reasons(row.sale, issuer) == row.reasons:
             continue
         with ctx.store.transaction() as tx:
             tenant = tx.tenant(merchant_id)
-            tenant.sales.set_reasons(row.id, reasons)
-            if not reasons:
-                freed += 1
-                connection = connections.get(row.connection_id) if row.connection_id else None
-                welcome(ctx, tenant, issuer, row.id, connection)
+            connection = connections.get(row.connection_id) if row.connection_id else None
+            freed += _look_again(ctx, tenant, issuer, row.id, connection)
     return freed
+
+
+def _look_again(
+    ctx: Context, tenant: Tenant, issuer: Issuer, sale_id: str, connection: Connection | None
+) -> bool:
+    """Judge the sale as it is now: a newer snapshot may have come since it was listed."""
+    tenant.claims.of_sale(sale_id)  # which holds the sale still until the end
+    row = tenant.sales.get(sale_id)
+    reasons = compose_reasons(row.sale, issuer) if row else ()
+    if row is None or reasons == row.reasons:
+        return False
+    tenant.sales.set_reasons(sale_id, reasons)
+    welcome(ctx, tenant, issuer, sale_id, connection)
+    return not reasons
 
 
 def retry(ctx: Context, merchant_id: str, invoice_id: str) -> None:
@@ -100,6 +113,8 @@ def retry(ctx: Context, merchant_id: str, invoice_id: str) -> None:
             invoice = tenant.invoices.get(invoice_id)
             if invoice is None or invoice.state not in {State.REVIEW, State.REJECTED}:
                 raise NotResolvable("only an invoice in review or rejected can be tried again")
+            if not tenant.claims.of_invoice(invoice_id):
+                raise NotResolvable("its sale stands in a global invoice: it has none of its own")
             tenant.invoices.move(
                 invoice_id,
                 invoice.state,
@@ -123,7 +138,22 @@ def ask_again(ctx: Context, merchant_id: str, invoice_id: str) -> None:
         invoice = tenant.invoices.get(invoice_id)
         if invoice is None or invoice.state is not State.REVIEW or invoice.version == 0:
             raise NotResolvable("only an invoice in review that was sealed can be asked about")
+        if not _in_doubt(ctx, tenant, invoice_id):
+            raise NotResolvable(
+                "the provider would not recognise it, or nothing of it is in doubt: give its "
+                "document (--found FILE), state that there is none (--not-stamped), or --retry"
+            )
         tenant.promise("ask_again", invoice_id, queue="stamp")
+
+
+def _in_doubt(ctx: Context, tenant: Tenant, invoice_id: str) -> bool:
+    document = tenant.invoices.document(invoice_id)
+    account = tenant.pac.get(document.pac_account_id) if document else None
+    if document is None or account is None:
+        return False
+    attempts = tenant.invoices.attempts(invoice_id)
+    sent = [one for one in attempts if one.version == document.version]
+    return may_ask_again(sent, ctx.pac(account).terms)
 
 
 def found(ctx: Context, merchant_id: str, invoice_id: str, xml: bytes) -> str:

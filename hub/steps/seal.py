@@ -16,6 +16,7 @@ from hub.domain.compose import NotComposable, compose
 from hub.domain.states import State
 from hub.steps.context import Context
 from hub.steps.issuer import Issuer, issuer_of
+from hub.steps.later import RunLater
 from hub.store.records import CsdRow, Invoice, PacAccount, SaleRow
 
 
@@ -40,7 +41,10 @@ class _Desk:
 
 
 def seal(ctx: Context, merchant_id: str, invoice_id: str) -> None:
-    """Compose, check, seal and file the document, with the promise to stamp it."""
+    """Compose, check, seal and file the document, with the promise to stamp it.
+
+    Raises `RunLater` if the sale or the request changed meanwhile; nothing was filed then.
+    """
     try:
         desk = _desk(ctx, merchant_id, invoice_id)
         if desk is None:
@@ -67,10 +71,12 @@ def _desk(ctx: Context, merchant_id: str, invoice_id: str) -> _Desk | None:
         if sale is None or account is None or certificate is None:
             raise NotSealable(_NO_PAC if account is None else _NO_CSD)
         _check_environment(account, certificate, sale)
+        if sale.reasons:
+            raise NotSealable(*sale.reasons)
         standing = policy.standing(sale.sale, rules=issuer.rules, zone=issuer.zone, now=now)
         if standing.kind not in {policy.Kind.OPEN, policy.Kind.EXPIRED}:
             raise NotSealable(_NOT_INVOICEABLE)
-        folio = tenant.invoices.next_folio(issuer.rules.serie)
+        folio = tenant.invoices.next_folio(issuer.rules.serie, first=issuer.rules.folio_inicial)
     return _Desk(invoice, sale, issuer, certificate, account, folio)
 
 
@@ -116,6 +122,12 @@ def _file(
 ) -> None:
     with ctx.store.transaction() as tx:
         tenant = tx.tenant(merchant_id)
+        tenant.claims.of_sale(desk.sale.id)  # which holds the sale still until the end
+        if (
+            tenant.invoices.get(desk.invoice.id) != desk.invoice
+            or tenant.sales.get(desk.sale.id) != desk.sale
+        ):
+            raise RunLater(ctx.clock.now(), "it changed while it was being sealed")
         tenant.invoices.seal(
             desk.invoice.id,
             serie=comprobante.serie or "",

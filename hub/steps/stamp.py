@@ -7,30 +7,18 @@ believed. `tests/model` proves it, `docs/stamping.md` explains it.
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import structlog
 
-from cfdi import timbre
-from cfdi.findings import Finding, FixableBy
-from cfdi.pac.contract import (
-    AlreadyStamped,
-    Answer,
-    Dedupe,
-    Later,
-    Never,
-    Pac,
-    Stamped,
-    Terms,
-    Unknown,
-)
+from cfdi.pac.contract import Answer, Dedupe, Later, Terms, Unknown
+from hub.domain.sale import PaymentState
 from hub.domain.states import State
 from hub.steps.context import Context
 from hub.steps.issuer import issuer_of
 from hub.steps.later import RunLater
+from hub.steps.outcome import CANNOT_TELL, Sending, settle, to_review
 from hub.store.database import Tenant
 from hub.store.records import Attempt, Document, Invoice
 
@@ -40,23 +28,6 @@ log = structlog.get_logger()
 MARGIN = timedelta(seconds=5)
 #: SAT takes a document up to 72 h after its Fecha (RMF 2.7.2.9); an hour is kept in hand.
 SENDABLE = timedelta(hours=71)
-BACKOFF_FIRST, BACKOFF_LAST = timedelta(seconds=5), timedelta(minutes=15)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sending:
-    merchant_id: str
-    invoice: Invoice
-    document: Document
-    attempt: Attempt
-    pac: Pac
-    zone: ZoneInfo
-    #: An earlier sending of these bytes is in doubt.
-    resent: bool
-    #: The provider said that it stamped them, without giving the document.
-    known_stamped: bool
-    #: On the monotonic clock: after this the lease may be another's and nothing may leave.
-    send_before: float
 
 
 def stamp(ctx: Context, merchant_id: str, invoice_id: str, *, reviewed: bool = False) -> None:
@@ -69,9 +40,9 @@ def stamp(ctx: Context, merchant_id: str, invoice_id: str, *, reviewed: bool = F
     if sending is None:
         return
     if ctx.clock.monotonic() >= sending.send_before:
-        _settle(ctx, sending, Later("the lease ran out before anything was sent"))
+        settle(ctx, sending, Later("the lease ran out before anything was sent"))
         return
-    _settle(ctx, sending, _send(sending))
+    settle(ctx, sending, _send(sending))
 
 
 def lease(terms: Terms) -> timedelta:
@@ -79,7 +50,7 @@ def lease(terms: Terms) -> timedelta:
     return terms.connect_timeout + terms.read_timeout + MARGIN
 
 
-def _start(ctx: Context, merchant_id: str, invoice_id: str, *, reviewed: bool) -> _Sending | None:
+def _start(ctx: Context, merchant_id: str, invoice_id: str, *, reviewed: bool) -> Sending | None:
     """File the attempt. None if there is nothing to send (any more)."""
     before = ctx.clock.monotonic()
     now = ctx.clock.now()
@@ -95,15 +66,19 @@ def _start(ctx: Context, merchant_id: str, invoice_id: str, *, reviewed: bool) -
         pac = ctx.pac(account)
         zone = issuer_of(tenant).zone
         age = now - document.fecha.replace(tzinfo=zone)
-        wait = None
-        if not (reviewed and invoice.state is State.REVIEW):
-            wait = _obstacle(tenant, invoice, pac.terms, age=age, now=now)
-        earlier = tenant.invoices.attempts(invoice_id)
+        earlier = [
+            one for one in tenant.invoices.attempts(invoice_id) if one.version == document.version
+        ]
+        wait: datetime | bool | None
+        if reviewed and invoice.state is State.REVIEW:
+            wait = None if may_ask_again(earlier, pac.terms) else True
+        else:
+            wait = _obstacle(tenant, invoice, document, pac.terms, age=age, now=now)
         if wait is None and tenant.invoices.move(
             invoice_id, invoice.state, State.SENDING, actor=ctx.worker
         ):
             attempt = tenant.invoices.start_attempt(invoice_id, document.version, ctx.worker)
-            return _Sending(
+            return Sending(
                 merchant_id,
                 invoice,
                 document,
@@ -119,28 +94,53 @@ def _start(ctx: Context, merchant_id: str, invoice_id: str, *, reviewed: bool) -
     return None
 
 
+def may_ask_again(attempts: Sequence[Attempt], terms: Terms) -> bool:
+    """Whether a person may have the same bytes sent once more.
+
+    Only what is in doubt, and only where the provider recognises a repeat: a document that was
+    clearly refused may hold data that were corrected since, and is built anew.
+    """
+    doubtful = any(one.outcome not in {"never", "later"} for one in attempts)
+    return doubtful and terms.dedupe is not Dedupe.NONE
+
+
 def _obstacle(
-    tenant: Tenant, invoice: Invoice, terms: Terms, *, age: timedelta, now: datetime
+    tenant: Tenant,
+    invoice: Invoice,
+    document: Document,
+    terms: Terms,
+    *,
+    age: timedelta,
+    now: datetime,
 ) -> datetime | bool | None:
     """None: send now. An instant: come back then. True: nothing to send."""
     if invoice.state is State.SEALED:
-        return _renew(tenant, invoice) if age > SENDABLE else None
+        useless = _useless(tenant, invoice, document, age)
+        return _renew(tenant, invoice, useless) if useless else None
     if invoice.state is State.SENDING:
         return _lost(tenant, invoice, terms, now)
     if invoice.state is not State.UNKNOWN:
         return True
     if invoice.quiet_until is not None and invoice.quiet_until > now:
         return invoice.quiet_until
-    resendable = terms.dedupe is not Dedupe.NONE and age < min(terms.reference_lifetime, SENDABLE)
-    if resendable:
-        return None
-    _to_review(tenant, invoice, State.UNKNOWN, _CANNOT_TELL)
-    return True
+    if terms.dedupe is Dedupe.NONE or age >= min(terms.reference_lifetime, SENDABLE):
+        to_review(tenant, invoice, State.UNKNOWN, CANNOT_TELL)
+        return True
+    return None
 
 
-def _renew(tenant: Tenant, invoice: Invoice) -> bool:
-    """Too old for SAT and surely never stamped (else it would not be `sealed`): seal it anew."""
-    tenant.invoices.move(invoice.id, State.SEALED, State.REQUESTED, reason="older than 71 h")
+def _useless(tenant: Tenant, invoice: Invoice, document: Document, age: timedelta) -> str:
+    """Why the sealed document is not worth sending any more; "" if it is."""
+    if age > SENDABLE:
+        return "older than 71 h"
+    row = tenant.sales.get(invoice.sale_ids[0])
+    paid = row is not None and row.sale.payment_state is PaymentState.PAID
+    return "" if row and paid and row.sale.due == document.total else "the sale changed"
+
+
+def _renew(tenant: Tenant, invoice: Invoice, reason: str) -> bool:
+    """Of no use any more and surely never stamped (else it would not be `sealed`): seal anew."""
+    tenant.invoices.move(invoice.id, State.SEALED, State.REQUESTED, reason=reason)
     tenant.promise("seal", invoice.id, queue="stamp")
     return True
 
@@ -159,143 +159,10 @@ def _lost(tenant: Tenant, invoice: Invoice, terms: Terms, now: datetime) -> date
     return max(quiet_until, now)
 
 
-def _send(sending: _Sending) -> Answer:
+def _send(sending: Sending) -> Answer:
     ask = sending.pac.recover if sending.known_stamped else sending.pac.stamp
     try:
         return ask(sending.document.xml, sending.document.reference)
     except Exception as error:  # noqa: BLE001 - a fault of the adapter says nothing of the document
         log.error("pac_adapter_failed", invoice=sending.invoice.id, error=type(error).__name__)
         return Unknown("the adapter failed")
-
-
-def _settle(ctx: Context, sending: _Sending, answer: Answer) -> None:
-    match answer:
-        case Stamped(xml, raw):
-            _accept(ctx, sending, xml, raw, "stamped")
-        case AlreadyStamped(xml, raw) if xml is not None:
-            _accept(ctx, sending, xml, raw, "already")
-        case AlreadyStamped(_, raw):
-            _doubt(ctx, sending, "already", "stamped before; its document is on its way", raw)
-        case Unknown(reason, raw):
-            _doubt(ctx, sending, "unknown", reason, raw)
-        case Later(reason, raw):
-            _later(ctx, sending, reason, raw)
-        case Never(findings, raw):
-            _refused(ctx, sending, findings, raw)
-
-
-def _accept(ctx: Context, sending: _Sending, xml: bytes, raw: bytes, outcome: str) -> None:
-    """Believe a stamp only after checking that it is a stamp of what we sent."""
-    try:
-        accepted = timbre.accept(xml, sending.document.xml, now=ctx.clock.now(), zone=sending.zone)
-    except timbre.TimbreInvalid as error:
-        log.error("stamp_not_ours", invoice=sending.invoice.id, reason=error.reason)
-        with ctx.store.transaction() as tx:
-            tenant = tx.tenant(sending.merchant_id)
-            tenant.invoices.answer(sending.attempt, "unknown", error.reason, raw)
-            _to_review(tenant, sending.invoice, State.SENDING, _NOT_OURS)
-        return
-    with ctx.store.transaction() as tx:
-        tenant = tx.tenant(sending.merchant_id)
-        tenant.invoices.answer(sending.attempt, outcome, "", raw)
-        record_stamp(tenant, sending.invoice.id, sending.document.version, accepted)
-
-
-def record_stamp(tenant: Tenant, invoice_id: str, version: int, accepted: timbre.Accepted) -> None:
-    """Write the stamp, once; a late answer finds it there already and changes nothing."""
-    if tenant.invoices.stamp_of(invoice_id) is not None:
-        return
-    tenant.invoices.stamp(
-        invoice_id,
-        version,
-        accepted.timbre.uuid,
-        accepted.xml,
-        accepted.stamped_at,
-        accepted.sat_verified,
-    )
-    for before in (State.SENDING, State.UNKNOWN, State.REVIEW):
-        if tenant.invoices.move(invoice_id, before, State.STAMPED, findings=()):
-            tenant.promise("deliver", invoice_id, queue="mail")
-            return
-
-
-def _doubt(ctx: Context, sending: _Sending, outcome: str, reason: str, raw: bytes) -> None:
-    """It may exist: keep quiet until nothing can be in flight any more, then ask again."""
-    quiet_until = ctx.clock.now() + sending.pac.terms.in_flight_max
-    with ctx.store.transaction() as tx:
-        tenant = tx.tenant(sending.merchant_id)
-        tenant.invoices.answer(sending.attempt, outcome, reason, raw)
-        moved = tenant.invoices.move(
-            sending.invoice.id,
-            State.SENDING,
-            State.UNKNOWN,
-            reason=reason,
-            quiet_until=quiet_until,
-        )
-    if moved:
-        raise RunLater(quiet_until, "outcome unknown")
-
-
-def _later(ctx: Context, sending: _Sending, reason: str, raw: bytes) -> None:
-    """Not stamped by this sending. After an earlier doubtful one the doubt remains."""
-    due_at = ctx.clock.now() + backoff(sending.attempt.number)
-    with ctx.store.transaction() as tx:
-        tenant = tx.tenant(sending.merchant_id)
-        tenant.invoices.answer(sending.attempt, "later", reason, raw)
-        doubtful = sending.resent
-        tenant.invoices.move(
-            sending.invoice.id,
-            State.SENDING,
-            State.UNKNOWN if doubtful else State.SEALED,
-            reason=reason,
-            quiet_until=due_at if doubtful else None,
-        )
-    raise RunLater(due_at, "the provider cannot take it now")
-
-
-def backoff(number: int) -> timedelta:
-    """Full jitter, so that a provider that comes back is not met by everybody at once."""
-    ceiling = min(BACKOFF_FIRST * 2 ** min(number - 1, 20), BACKOFF_LAST)
-    return timedelta(seconds=ceiling.total_seconds() * random.uniform(0.2, 1))  # noqa: S311 - spreads load, guards nothing
-
-
-def _refused(ctx: Context, sending: _Sending, findings: tuple[Finding, ...], raw: bytes) -> None:
-    codes = ", ".join(finding.code for finding in findings)
-    with ctx.store.transaction() as tx:
-        tenant = tx.tenant(sending.merchant_id)
-        tenant.invoices.answer(sending.attempt, "never", codes, raw)
-        if sending.resent:
-            # These bytes were in doubt and are refused now: what the first sending became is open.
-            _to_review(tenant, sending.invoice, State.SENDING, _CANNOT_TELL, *findings)
-            return
-        mendable = all(finding.fixable_by is FixableBy.BUYER for finding in findings)
-        tenant.invoices.move(
-            sending.invoice.id,
-            State.SENDING,
-            State.REJECTED if mendable else State.REVIEW,
-            reason=codes,
-            findings=findings,
-        )
-
-
-def _to_review(tenant: Tenant, invoice: Invoice, before: State, *findings: Finding) -> None:
-    codes = ", ".join(finding.code for finding in findings)
-    tenant.invoices.move(invoice.id, before, State.REVIEW, reason=codes, findings=findings)
-
-
-_CANNOT_TELL = Finding(
-    "outcome_unknown",
-    "",
-    "No se sabe si el PAC timbró este comprobante. Pregúntale al PAC con el UUID o el folio y "
-    "resuélvelo con `autofactura review resolve`.",
-    "It is not known whether the PAC stamped this document. Ask the PAC by UUID or folio and "
-    "settle it with `autofactura review resolve`.",
-    FixableBy.MERCHANT,
-)
-_NOT_OURS = Finding(
-    "stamp_not_ours",
-    "",
-    "El PAC respondió con un timbre que no corresponde a lo enviado. La respuesta está guardada.",
-    "The PAC answered with a stamp that does not belong to what was sent. The answer is kept.",
-    FixableBy.MERCHANT,
-)

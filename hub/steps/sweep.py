@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from connectors.contract import ConnectionFacts, CredentialsRefused
 from hub.domain.states import State
 from hub.steps.context import Context
+from hub.store.database import Tenant
+from hub.store.records import Invoice
 
 #: Asked for again: a change may be written at the platform after a later one was already listed.
 OVERLAP = timedelta(minutes=10)
 STUCK_AFTER = timedelta(minutes=5)
+PAGE = 100
 
 #: What has to go on by itself, and the job that makes it.
 _MOVED_BY = {
@@ -58,12 +62,24 @@ def sweep_all(ctx: Context) -> None:
 
 def nudge_stuck(ctx: Context) -> None:
     """Promise again what should have moved by now. Promises are never lost; this costs nothing."""
-    stuck_before = ctx.clock.now() - STUCK_AFTER
-    with ctx.store.transaction() as tx:
-        for merchant in tx.merchants.list():
-            tenant = tx.tenant(merchant.id)
-            for state, job in _MOVED_BY.items():
-                for invoice in tenant.invoices.list(limit=100, state=state):
-                    if invoice.updated_at < stuck_before:
-                        due_at = max(ctx.clock.now(), invoice.quiet_until or ctx.clock.now())
-                        tenant.promise(job, invoice.id, queue="stamp", due_at=due_at)
+    now = ctx.clock.now()
+    with ctx.store.reading() as tx:
+        merchants = [merchant.id for merchant in tx.merchants.list()]
+    for merchant_id in merchants:
+        with ctx.store.reading() as tx:
+            stuck = list(_stuck(tx.tenant(merchant_id), now - STUCK_AFTER))
+        if not stuck:
+            continue
+        with ctx.store.transaction() as tx:
+            tenant = tx.tenant(merchant_id)
+            for job, invoice in stuck:
+                due_at = max(now, invoice.quiet_until or now)
+                tenant.promise(job, invoice.id, queue="stamp", due_at=due_at)
+
+
+def _stuck(tenant: Tenant, before: datetime) -> Iterator[tuple[str, Invoice]]:
+    for state, job in _MOVED_BY.items():
+        after: str | None = None
+        while page := tenant.invoices.list(limit=PAGE, after=after, state=state):
+            yield from ((job, invoice) for invoice in page if invoice.updated_at < before)
+            after = page[-1].id

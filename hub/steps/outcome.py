@@ -1,0 +1,177 @@
+"""What an answer of the provider does to the invoice. A late answer may only add a stamp."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from cfdi import timbre
+from cfdi.findings import Finding, FixableBy
+from cfdi.pac.contract import AlreadyStamped, Answer, Later, Never, Pac, Stamped, Unknown
+from hub.domain.states import State
+from hub.steps.context import Context
+from hub.steps.later import RunLater
+from hub.store.database import Tenant
+from hub.store.records import Attempt, Document, Invoice
+
+log = structlog.get_logger()
+
+BACKOFF_FIRST, BACKOFF_LAST = timedelta(seconds=5), timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One sending of one document, its attempt filed."""
+
+    merchant_id: str
+    invoice: Invoice
+    document: Document
+    attempt: Attempt
+    pac: Pac
+    zone: ZoneInfo
+    #: An earlier sending of these bytes is in doubt.
+    resent: bool
+    #: The provider said that it stamped them, without giving the document.
+    known_stamped: bool
+    #: On the monotonic clock: after this the lease may be another's and nothing may leave.
+    send_before: float
+
+
+def settle(ctx: Context, sending: Sending, answer: Answer) -> None:
+    """File the answer. One that comes after its attempt was given up may only add a stamp."""
+    match answer:
+        case Stamped(xml, raw):
+            _accept(ctx, sending, xml, raw, "stamped")
+        case AlreadyStamped(xml, raw) if xml is not None:
+            _accept(ctx, sending, xml, raw, "already")
+        case AlreadyStamped(_, raw):
+            _doubt(ctx, sending, "already", "stamped before; its document is on its way", raw)
+        case Unknown(reason, raw):
+            _doubt(ctx, sending, "unknown", reason, raw)
+        case Later(reason, raw):
+            _later(ctx, sending, reason, raw)
+        case Never(findings, raw):
+            _refused(ctx, sending, findings, raw)
+
+
+def _accept(ctx: Context, sending: Sending, xml: bytes, raw: bytes, outcome: str) -> None:
+    """Believe a stamp only after checking that it is a stamp of what we sent."""
+    try:
+        accepted = timbre.accept(xml, sending.document.xml, now=ctx.clock.now(), zone=sending.zone)
+    except timbre.TimbreInvalid as error:
+        log.error("stamp_not_ours", invoice=sending.invoice.id, reason=error.reason)
+        with ctx.store.transaction() as tx:
+            tenant = tx.tenant(sending.merchant_id)
+            if tenant.invoices.answer(sending.attempt, "unknown", error.reason, raw):
+                to_review(tenant, sending.invoice, State.SENDING, _NOT_OURS)
+        return
+    with ctx.store.transaction() as tx:
+        tenant = tx.tenant(sending.merchant_id)
+        tenant.invoices.answer(sending.attempt, outcome, "", raw)
+        record_stamp(tenant, sending.invoice.id, sending.document.version, accepted)
+
+
+def record_stamp(tenant: Tenant, invoice_id: str, version: int, accepted: timbre.Accepted) -> None:
+    """Write the stamp, once; a late answer finds it there already and changes nothing."""
+    if tenant.invoices.stamp_of(invoice_id) is not None:
+        return
+    tenant.invoices.stamp(
+        invoice_id,
+        version,
+        accepted.timbre.uuid,
+        accepted.xml,
+        accepted.stamped_at,
+        accepted.sat_verified,
+    )
+    for before in (State.SENDING, State.UNKNOWN, State.REVIEW):
+        if tenant.invoices.move(invoice_id, before, State.STAMPED, findings=()):
+            tenant.promise("deliver", invoice_id, queue="mail")
+            return
+
+
+def _doubt(ctx: Context, sending: Sending, outcome: str, reason: str, raw: bytes) -> None:
+    """It may exist: keep quiet until nothing can be in flight any more, then ask again."""
+    quiet_until = ctx.clock.now() + sending.pac.terms.in_flight_max
+    with ctx.store.transaction() as tx:
+        tenant = tx.tenant(sending.merchant_id)
+        if not tenant.invoices.answer(sending.attempt, outcome, reason, raw):
+            return  # given up as lost meanwhile: the invoice is another attempt's now
+        tenant.invoices.move(
+            sending.invoice.id,
+            State.SENDING,
+            State.UNKNOWN,
+            reason=reason,
+            quiet_until=quiet_until,
+        )
+    raise RunLater(quiet_until, "outcome unknown")
+
+
+def _later(ctx: Context, sending: Sending, reason: str, raw: bytes) -> None:
+    """Not stamped by this sending. After an earlier doubtful one the doubt remains."""
+    due_at = ctx.clock.now() + backoff(sending.attempt.number)
+    with ctx.store.transaction() as tx:
+        tenant = tx.tenant(sending.merchant_id)
+        if not tenant.invoices.answer(sending.attempt, "later", reason, raw):
+            return
+        doubtful = sending.resent
+        tenant.invoices.move(
+            sending.invoice.id,
+            State.SENDING,
+            State.UNKNOWN if doubtful else State.SEALED,
+            reason=reason,
+            quiet_until=due_at if doubtful else None,
+        )
+    raise RunLater(due_at, "the provider cannot take it now")
+
+
+def backoff(number: int) -> timedelta:
+    """Full jitter, so that a provider that comes back is not met by everybody at once."""
+    ceiling = min(BACKOFF_FIRST * 2 ** min(number - 1, 20), BACKOFF_LAST)
+    return timedelta(seconds=ceiling.total_seconds() * random.uniform(0.2, 1))  # noqa: S311 - spreads load, guards nothing
+
+
+def _refused(ctx: Context, sending: Sending, findings: tuple[Finding, ...], raw: bytes) -> None:
+    codes = ", ".join(finding.code for finding in findings)
+    with ctx.store.transaction() as tx:
+        tenant = tx.tenant(sending.merchant_id)
+        if not tenant.invoices.answer(sending.attempt, "never", codes, raw):
+            return
+        if sending.resent:
+            # These bytes were in doubt and are refused now: what the first sending became is open.
+            to_review(tenant, sending.invoice, State.SENDING, CANNOT_TELL, *findings)
+            return
+        mendable = all(finding.fixable_by is FixableBy.BUYER for finding in findings)
+        tenant.invoices.move(
+            sending.invoice.id,
+            State.SENDING,
+            State.REJECTED if mendable else State.REVIEW,
+            reason=codes,
+            findings=findings,
+        )
+
+
+def to_review(tenant: Tenant, invoice: Invoice, before: State, *findings: Finding) -> None:
+    codes = ", ".join(finding.code for finding in findings)
+    tenant.invoices.move(invoice.id, before, State.REVIEW, reason=codes, findings=findings)
+
+
+CANNOT_TELL = Finding(
+    "outcome_unknown",
+    "",
+    "No se sabe si el PAC timbró este comprobante. Pregúntale al PAC con el UUID o el folio y "
+    "resuélvelo con `autofactura review resolve`.",
+    "It is not known whether the PAC stamped this document. Ask the PAC by UUID or folio and "
+    "settle it with `autofactura review resolve`.",
+    FixableBy.MERCHANT,
+)
+_NOT_OURS = Finding(
+    "stamp_not_ours",
+    "",
+    "El PAC respondió con un timbre que no corresponde a lo enviado. La respuesta está guardada.",
+    "The PAC answered with a stamp that does not belong to what was sent. The answer is kept.",
+    FixableBy.MERCHANT,
+)
