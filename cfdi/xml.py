@@ -48,9 +48,9 @@ def build(
     Raises `ValueError` naming the attribute for what no CFDI can say: a negative or infinite
     amount, a `|` or control character, an instant with a zone.
     """
-    root = etree.Element(COMPROBANTE, nsmap={"cfdi": CFDI, "xsi": XSI})
-    root.set(SCHEMA_LOCATION, _LOCATION)
-    _set(root, _head(comprobante, no_certificado, certificado))
+    head = _text(_head(comprobante, no_certificado, certificado))
+    head = {SCHEMA_LOCATION: _LOCATION, **head}
+    root = etree.Element(COMPROBANTE, head, nsmap={"cfdi": CFDI, "xsi": XSI})
     _emisor_and_receptor(root, comprobante)
     conceptos = _child(root, "Conceptos")
     for concepto in comprobante.conceptos:
@@ -193,15 +193,16 @@ def _tax(tax: Traslado | Retencion) -> Mapping[str, _Value]:
 def _child(
     parent: etree._Element, name: str, attributes: Mapping[str, _Value] | None = None
 ) -> etree._Element:
-    node = etree.SubElement(parent, f"{{{CFDI}}}{name}")
-    _set(node, attributes or {})
-    return node
+    return etree.SubElement(parent, f"{{{CFDI}}}{name}", _text(attributes or {}))
 
 
-def _set(node: etree._Element, attributes: Mapping[str, _Value]) -> None:
-    for name, value in attributes.items():
-        if value is not None and value != "":
-            node.set(name, _written(name, value))
+def _text(attributes: Mapping[str, _Value]) -> dict[str, str]:
+    """What is said, as it is written; what is not said is left out."""
+    return {
+        name: _written(name, value)
+        for name, value in attributes.items()
+        if value is not None and value != ""
+    }
 
 
 def _written(name: str, value: str | Decimal | datetime) -> str:
@@ -213,6 +214,8 @@ def _written(name: str, value: str | Decimal | datetime) -> str:
         if value.tzinfo is not None:
             raise ValueError(f"{name}: must be the local time at LugarExpedicion, without a zone")
         return value.isoformat(timespec="seconds")
+    if value.isalnum():  # most are, and nothing of them is a blank, a control or "|"
+        return value
     if _FORBIDDEN.search(value):
         raise ValueError(f"{name}: holds a character that SAT does not accept ('|' or a control)")
     # xs:whiteSpace collapse; what is written is then what the cadena original says.

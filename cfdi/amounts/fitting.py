@@ -174,5 +174,4 @@ def _node(kind: Kind, base: Decimal, amount: Decimal) -> Traslado:
 
 def _amount(micros: int, decimals: int) -> Decimal:
     """Exactly these decimals, whatever the ambient precision is."""
-    digits = tuple(map(int, str(micros // 10 ** (6 - decimals))))
-    return Decimal((0, digits, -decimals))
+    return Decimal(f"{micros // 10 ** (6 - decimals)}E-{decimals}")

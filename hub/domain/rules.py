@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
@@ -44,7 +44,10 @@ class Producto:
     def over(self, other: Producto) -> Producto:
         """This rule where it says something, the other one where it does not."""
         return Producto(
-            *(getattr(self, one.name) or getattr(other, one.name) for one in fields(self))
+            self.clave_prod_serv or other.clave_prod_serv,
+            self.clave_unidad or other.clave_unidad,
+            self.objeto_imp or other.objeto_imp,
+            self.impuesto or other.impuesto,
         )
 
 
