@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
 from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response as BaseResponse
 
 from hub.domain.purchase import FiscalForm
 from hub.settings import Settings
@@ -15,6 +18,9 @@ from hub.web.home import home
 from hub.wiring import Hub
 from portal.buyer import routes as buyer
 from portal.buyer.settings import PageSettings
+from portal.headers import secure
+
+log = structlog.get_logger(__name__)
 
 #: One of SAT's fictitious taxpayers; the sandbox PAC has it in its register.
 TEST_BUYER = FiscalForm(
@@ -32,6 +38,10 @@ def create_app(
     if settings.proxy_hops:
         hops = settings.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    # Registered first, so that it runs last: what a page has set stays.
+    app.after_request(_secure)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Exception, _failed)
     app.register_blueprint(webhooks.blueprint(hub.ctx))
     app.register_blueprint(health.blueprint(hub.ctx, hub.redis_answers))
     app.register_blueprint(
@@ -47,9 +57,25 @@ def create_app(
             ),
         )
     )
-
-    @app.errorhandler(500)
-    def _failed(_error: Exception) -> Response:
-        return Response("Algo falló de nuestro lado. / Something failed on our side.\n", 500)
-
     return app
+
+
+def _secure(response: Response) -> Response:
+    return response if "Content-Security-Policy" in response.headers else secure(response)
+
+
+def _refused(error: HTTPException) -> Response | BaseResponse:
+    """No such page, no such method: without a word of the address, which may hold a token."""
+    answer = error.get_response()
+    if error.code is None or error.code < 400:
+        return answer
+    plain = Response(f"{error.code} {error.name}\n", error.code, content_type="text/plain")
+    if "Allow" in answer.headers:
+        plain.headers["Allow"] = answer.headers["Allow"]
+    return plain
+
+
+def _failed(error: Exception) -> Response:
+    log.error("request_failed", exc_info=error)
+    text = "Algo falló de nuestro lado. / Something failed on our side.\n"
+    return Response(text, 500, content_type="text/plain; charset=utf-8")

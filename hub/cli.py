@@ -27,11 +27,9 @@ for _group in (
 ):
     main.add_command(_group)
 
-for _command in (run.up, run.web, run.worker, run.sandbox_pac, run.demo_shop):
-    main.add_command(_command)
-
-for _command in ops.ops.commands.values():
-    main.add_command(_command)
+for _holder in (run.processes, ops.ops):
+    for _command in _holder.commands.values():
+        main.add_command(_command)
 
 
 if __name__ == "__main__":

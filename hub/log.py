@@ -5,18 +5,22 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 import structlog
 
 #: The last line of defence: call sites name ids and codes only, these catch what slips through.
 _SECRETS = (
-    (re.compile(r"\b[A-ZÑ&]{3,4}\d{6}[A-Z0-9]{3}\b", re.IGNORECASE), "[rfc]"),
-    (re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"), "[email]"),
+    (re.compile(r"(?i)(?<![A-Z0-9Ñ&])[A-ZÑ&]{3,4}\d{6}[A-Z0-9]{3}(?![A-Z0-9])"), "[rfc]"),
+    (re.compile(r"[\w.+%'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "[email]"),
     (re.compile(r"(/f/|/s/[\w-]+/[\w-]+/)[\w%.-]+"), r"\1[token]"),
+    # A link token: 256 bits in base64url. Ids have 32 characters, hashes 64.
+    (re.compile(r"(?<![\w-])[\w-]{43}(?![\w-])"), "[token]"),
     (re.compile(r"\b(ck|cs|sk|rk|pk|whsec|shpat)_[\w-]+"), "[key]"),
-    (re.compile(r"(://)[^/\s:@]+:[^/\s@]+@"), r"\1[credentials]@"),
+    (re.compile(r"(://)[^/\s@]+@"), r"\1[credentials]@"),
     (re.compile(r"(Bearer|Basic) [\w.~+/=-]+"), r"\1 [credentials]"),
 )
 
@@ -46,22 +50,50 @@ def _redacted(value: Any) -> Any:
     return redact(str(value))
 
 
+def _placing(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """An exception as its kind and the lines of code it went through, never with its message.
+
+    A message may hold anything: a name, an address, a piece of an order.
+    """
+    found = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if found is True else found[1] if isinstance(found, tuple) else found
+    if isinstance(error, BaseException):
+        event["error"] = type(error).__name__
+        event["at"] = [
+            f"{Path(frame.filename).name}:{frame.lineno}"
+            for frame in reversed(traceback.extract_tb(error.__traceback__))
+        ]
+    return event
+
+
+class _StandardError:
+    """Standard error as it is when something is written."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def configure(level: str) -> None:
     """Send structlog and the standard library's loggers to standard error, redacted."""
+    stream: Any = _StandardError()
+    threshold = getattr(logging, level.upper())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        _placing,
         _redacting,
     ]
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer(ensure_ascii=False)],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -74,4 +106,4 @@ def configure(level: str) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(max(logging.WARNING, getattr(logging, level.upper())))
+    root.setLevel(max(logging.WARNING, threshold))

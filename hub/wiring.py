@@ -9,17 +9,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from redis.exceptions import RedisError
+
 from cfdi.pac.accounts import open_account
 from cfdi.pac.contract import Pac
 from connectors.registry import connectors
 from hub.clock import Clock, SystemClock
-from hub.settings import Settings
+from hub.settings import Settings, SettingsInvalid
 from hub.steps import deliver, ingest, invite, seal, stamp, sweep
-from hub.steps.context import Context
+from hub.steps.context import Context, Post
 from hub.store.database import Store
 from hub.store.records import PacAccount
+from hub.work.envelope import AddressUnusable
 from hub.work.jobs import Job, Jobs
-from hub.work.post import post_from_url
+from hub.work.post import SmtpUrlInvalid, post_from_url
 from hub.work.sweeper import Sweep
 from hub.work.waker import Waker, connect
 from portal.mail.letters import TemplateLetters
@@ -38,13 +41,13 @@ class Hub:
     sweeps: tuple[Sweep, ...]
 
     def redis_answers(self) -> bool | None:
-        """None where none is configured."""
+        """None where none is configured, False where it cannot be reached."""
         if self.waker.redis_url is None:
             return None
         redis = connect(self.waker.redis_url, seconds=0.5)
         try:
             return bool(redis.ping())
-        except OSError:
+        except (RedisError, OSError):
             return False
         finally:
             redis.close()
@@ -54,7 +57,7 @@ class Hub:
 
 
 def build(settings: Settings, *, clock: Clock | None = None) -> Hub:
-    """Open everything. Raises `WrongKeys` if the keys are not those of the database."""
+    """Open everything, reaching nothing yet. Raises `SettingsInvalid`."""
     clock = clock or SystemClock()
     store = Store.open(settings.database_url, keyring=settings.keyring, clock=clock)
     waker = Waker(settings.redis_url, clock)
@@ -64,13 +67,22 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Hub:
         clock=clock,
         connectors=connectors(),
         pac=PacAccounts(settings, clock),
-        post=post_from_url(settings.smtp_url, settings.var_dir, settings.mail_from),
+        post=_post(settings),
         letters=TemplateLetters(),
         public_url=settings.public_url,
         mail_from=settings.mail_from,
         worker=f"{socket.gethostname()}:{os.getpid()}:{clock.new_id()[-6:]}",
     )
     return Hub(ctx, waker, jobs_of(ctx), sweeps_of(ctx))
+
+
+def _post(settings: Settings) -> Post:
+    try:
+        return post_from_url(settings.smtp_url, settings.var_dir, settings.mail_from)
+    except SmtpUrlInvalid as error:
+        raise SettingsInvalid(str(error)) from error
+    except AddressUnusable as error:
+        raise SettingsInvalid(f"MAIL_FROM: {error}") from error
 
 
 class PacAccounts:

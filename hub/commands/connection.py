@@ -7,7 +7,16 @@ from datetime import UTC, datetime
 import click
 
 from connectors.contract import ConnectionInvalid
-from hub.commands.output import Failed, command, opened, opened_with, table, tell, the_merchant
+from hub.commands.output import (
+    BadArgument,
+    Failed,
+    command,
+    opened,
+    opened_with,
+    table,
+    tell,
+    the_merchant,
+)
 from hub.store.records import Connection
 from hub.wiring import Hub
 
@@ -72,11 +81,13 @@ def create_connection(
     connector = hub.ctx.connectors.get(platform)
     if connector is None:
         known = ", ".join(sorted(hub.ctx.connectors)) or "none"
-        raise Failed("platform_unknown", f"there is no platform {platform!r}; installed: {known}")
+        raise BadArgument(
+            "platform_unknown", f"there is no platform {platform!r}; installed: {known}"
+        )
     try:
         account, credentials = connector.configure(account, given, allow_private=allow_private)
     except ConnectionInvalid as error:
-        raise Failed("connection_invalid", str(error)) from error
+        raise BadArgument("connection_invalid", str(error)) from error
     with hub.ctx.store.transaction() as tx:
         tenant = tx.tenant(merchant_id)
         if any(

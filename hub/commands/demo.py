@@ -93,29 +93,42 @@ def merchant_of_demo(settings: Settings) -> str | None:
 def serve_shop(settings: Settings) -> None:
     """Serve every shop of the demo below its platform's name."""
     apps = {f"/{shop.platform}": shop.app for shop in _read(settings).shops()}
-    serve(DispatcherMiddleware(Response("demo shop\n"), apps), "127.0.0.1", settings.demo_shop_port, threads=4)
+    serve(
+        DispatcherMiddleware(Response("demo shop\n"), apps),
+        "127.0.0.1",
+        settings.demo_shop_port,
+        threads=4,
+    )
 
 
-def open_shop(demo: Demo, settings: Settings) -> None:
-    """Sell: the orders are delivered, then the links that came of them are printed."""
-    threading.Thread(target=_sell, args=(demo, settings), name="demo", daemon=True).start()
+def open_shop(demo: Demo, settings: Settings, hub_url: str) -> None:
+    """Sell: the orders are delivered to `hub_url`, then the links that came of them are printed."""
+    arguments = (demo, settings, hub_url)
+    threading.Thread(target=_sell, args=arguments, name="demo", daemon=True).start()
 
 
-def _sell(demo: Demo, settings: Settings) -> None:
-    with opened() as hub:
-        with hub.ctx.store.reading() as tx:
-            connections = tx.tenant(demo.merchant_id).connections.list()
-        webhooks = {
-            one.platform: f"{settings.public_url}/webhooks/{one.platform}/{one.id}"
-            for one in connections
-        }
-        for shop in demo.shops():
-            shop.send_orders(webhooks[shop.platform])
-        links = _links(hub.ctx, demo)
+def _sell(demo: Demo, settings: Settings, hub_url: str) -> None:
+    try:
+        links = _sold_links(demo, hub_url)
+    except Exception as error:  # noqa: BLE001 - the hub goes on without its demo
+        click.echo(f"The demo shop could not sell anything: {type(error).__name__}", err=True)
+        return
     click.echo("The demo shop has just sold something. Open a link and invoice it:\n")
     for number, total, link in links:
         click.echo(f"  {number:>6}  {total:>14}  {link}")
     click.echo(f"\nAll of it: {settings.public_url}/\n")
+
+
+def _sold_links(demo: Demo, hub_url: str) -> list[tuple[str, str, str]]:
+    with opened() as hub:
+        with hub.ctx.store.reading() as tx:
+            connections = tx.tenant(demo.merchant_id).connections.list()
+        webhooks = {
+            one.platform: f"{hub_url}/webhooks/{one.platform}/{one.id}" for one in connections
+        }
+        for shop in demo.shops():
+            shop.send_orders(webhooks[shop.platform])
+        return _links(hub.ctx, demo)
 
 
 def _links(ctx: Context, demo: Demo) -> list[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""invoice, review, inbox: what was issued, what waits for a person, what platforms delivered."""
+"""invoice, review: what was issued, what waits for a person."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from typing import Any
 
 import click
 
-from hub.commands.output import Failed, command, opened, table, tell, the_merchant
+from hub.commands.output import (
+    BadArgument,
+    Failed,
+    command,
+    content,
+    opened,
+    table,
+    tell,
+    the_merchant,
+)
 from hub.domain.purchase import FiscalForm
 from hub.domain.states import State
 from hub.steps import review as reviewing
@@ -15,6 +24,9 @@ from hub.steps.deliver import print_of
 from hub.steps.request import issue
 from hub.store.records import Invoice
 from hub.wiring import Hub
+
+#: A CFDI of thousands of lines stays below this.
+XML_MAX = 16 * 1024 * 1024
 
 merchant_option = click.option("--merchant", "merchant_id", required=True)
 
@@ -45,7 +57,9 @@ def invoice_create(merchant_id: str, sale_id: str, **data: str) -> None:
                 {"path": error.campo, "code": error.codigo, "message": error.mensaje_es}
                 for error in requested.errors
             ]
-            raise Failed("not_issued", "no invoice was asked for", details)
+            # Every problem at a field of the form: the data were wrong, not the moment.
+            kind = BadArgument if all(error.campo for error in requested.errors) else Failed
+            raise kind("not_issued", "no invoice was asked for", details)
     tell({"id": requested.invoice_id}, str(requested.invoice_id))
 
 
@@ -202,6 +216,10 @@ def review_list(merchant_id: str) -> None:
 @click.option("--found", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def review_resolve(merchant_id: str, item_id: str, how: str | None, found: Path | None) -> None:
     """Settle one item. A sale that lacks a decision is freed by `rules set`."""
+    if (how is None) == (found is None):
+        raise click.UsageError(
+            "say one of --retry, --ask-again, --not-stamped, --found FILE, --done"
+        )
     with opened() as hub:
         the_merchant(hub, merchant_id)
         try:
@@ -212,10 +230,8 @@ def review_resolve(merchant_id: str, item_id: str, how: str | None, found: Path 
 
 
 def _resolve(hub: Hub, merchant_id: str, item_id: str, how: str | None, found: Path | None) -> None:
-    if found is not None and how is None:
-        reviewing.found(hub.ctx, merchant_id, item_id, found.read_bytes())
-    elif found is not None or how is None:
-        raise click.UsageError("say one of --retry, --ask-again, --not-stamped, --found, --done")
+    if found is not None:
+        reviewing.found(hub.ctx, merchant_id, item_id, content(found, XML_MAX))
     elif how == "retry":
         reviewing.retry(hub.ctx, merchant_id, item_id)
     elif how == "ask_again":
@@ -223,4 +239,12 @@ def _resolve(hub: Hub, merchant_id: str, item_id: str, how: str | None, found: P
     elif how == "not_stamped":
         reviewing.not_stamped(hub.ctx, merchant_id, item_id, actor="staff")
     else:
-        reviewing.resolve_ask(hub.ctx, merchant_id, item_id)
+        _resolve_ask(hub, merchant_id, item_id)
+
+
+def _resolve_ask(hub: Hub, merchant_id: str, ask_id: str) -> None:
+    with hub.ctx.store.reading() as tx:
+        open_ones = {one.id for one in tx.tenant(merchant_id).asks.list()}
+    if ask_id not in open_ones:
+        raise reviewing.NotResolvable(f"the merchant has no open request {ask_id!r}: `review list`")
+    reviewing.resolve_ask(hub.ctx, merchant_id, ask_id)

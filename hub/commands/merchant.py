@@ -15,12 +15,26 @@ from cfdi.pac.accounts import (
     stamps_certificates_of,
 )
 from cfdi.pac.sandbox.authority import Authority
-from hub.commands.output import Failed, command, opened, opened_with, table, tell, the_merchant
+from hub.commands.output import (
+    BadArgument,
+    Failed,
+    command,
+    content,
+    opened,
+    opened_with,
+    table,
+    tell,
+    the_merchant,
+)
 from hub.domain.rules import RulesInvalid, parse
 from hub.settings import Settings
 from hub.steps.review import set_rules
 from hub.store.records import Merchant
 from hub.wiring import Hub
+
+#: A certificate or a key has some 2 KB.
+CSD_MAX = 64 * 1024
+RULES_MAX = 1024 * 1024
 
 
 @click.group()
@@ -50,15 +64,19 @@ def _check_merchant(rfc_: str, nombre: str, regimen: str, cp: str) -> None:
     person = rfc.person(rfc_)
     known = catalogs.REGIMEN_FISCAL.get(regimen)
     if not rfc.well_formed(rfc_) or person is None:
-        raise Failed("rfc_invalid", "--rfc is no RFC: 12 characters for a company, 13 for a person")
+        raise BadArgument(
+            "rfc_invalid", "--rfc is no RFC: 12 characters for a company, 13 for a person"
+        )
     if rfc_ in {rfc.GENERIC_NATIONAL, rfc.GENERIC_FOREIGN}:
-        raise Failed("rfc_invalid", "--rfc is a generic RFC, which cannot issue invoices")
+        raise BadArgument("rfc_invalid", "--rfc is a generic RFC, which cannot issue invoices")
     if not nombre or len(nombre) > 300 or "|" in nombre:
-        raise Failed("nombre_invalid", "--nombre must have 1 to 300 characters without |")
+        raise BadArgument("nombre_invalid", "--nombre must have 1 to 300 characters without |")
     if known is None or not (known.moral if person == "moral" else known.fisica):
-        raise Failed("regimen_invalid", f"--regimen {regimen!r} is not one of a persona {person}")
+        raise BadArgument(
+            "regimen_invalid", f"--regimen {regimen!r} is not one of a persona {person}"
+        )
     if not catalogs.codigo_postal_exists(cp):
-        raise Failed("cp_invalid", f"--cp {cp!r} is not in SAT's catalog of postal codes")
+        raise BadArgument("cp_invalid", f"--cp {cp!r} is not in SAT's catalog of postal codes")
 
 
 @command(merchant, "list")
@@ -128,8 +146,8 @@ def csd_add(merchant_id: str, cer: Path, key: Path, password: str) -> None:
             hub,
             settings,
             merchant_id,
-            cer=cer.read_bytes(),
-            key=key.read_bytes(),
+            cer=content(cer, CSD_MAX),
+            key=content(key, CSD_MAX),
             password=password,
         )
 
@@ -196,14 +214,7 @@ def pac_set(merchant_id: str, provider: str, environment: str, **given: str) -> 
     """Use this account from now on. Documents already sent stay with the account they went to."""
     with opened_with() as (hub, settings):
         the_merchant(hub, merchant_id)
-        if provider == "sandbox" and not given["url"]:
-            given["url"] = settings.sandbox_url
-        try:
-            checked = checked_settings(
-                provider, environment, given, allow_private=settings.allow_private_hosts
-            )
-        except AccountInvalid as error:
-            raise Failed("account_invalid", str(error)) from error
+        checked = _checked(settings, provider, environment, given)
         with hub.ctx.store.transaction() as tx:
             tenant = tx.tenant(merchant_id)
             certificate = tenant.csd.active(hub.ctx.clock.now())
@@ -220,6 +231,21 @@ def pac_set(merchant_id: str, provider: str, environment: str, **given: str) -> 
         {"id": account.id, "provider": provider, "environment": environment},
         f"{provider} ({environment})",
     )
+
+
+def _checked(
+    settings: Settings, provider: str, environment: str, given: dict[str, str]
+) -> dict[str, str]:
+    """The account of the installation's own sandbox names no address: that follows PORT."""
+    own = provider == "sandbox" and not given["url"]
+    address = {"url": settings.sandbox_url} if own else {}
+    try:
+        checked = checked_settings(
+            provider, environment, given | address, allow_private=settings.allow_private_hosts
+        )
+    except AccountInvalid as error:
+        raise BadArgument("account_invalid", str(error)) from error
+    return {name: value for name, value in checked.items() if name not in address}
 
 
 @command(pac, "test")
@@ -245,11 +271,14 @@ def rules() -> None:
 
 @command(rules, "set")
 @click.option("--merchant", "merchant_id", required=True)
-@click.option("--file", "file", required=True, type=click.File("rb"))
+@click.option("--file", "file", required=True, type=click.File("rb"), help="TOML; - for stdin.")
 def rules_set(merchant_id: str, file: BinaryIO) -> None:
     """Check and store the rules; sales that waited for them are looked at again."""
+    data = file.read(RULES_MAX + 1)
+    if len(data) > RULES_MAX:
+        raise Failed("rules_invalid", "the file is larger than 1 MiB")
     try:
-        text = file.read().decode("utf-8")
+        text = data.decode("utf-8")
         parse(text)
     except UnicodeDecodeError as error:
         raise Failed("rules_invalid", "the file is not UTF-8 text") from error

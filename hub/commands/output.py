@@ -5,10 +5,14 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn, TypeVar
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 import click
 
@@ -23,6 +27,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Failed(Exception):
     """The command could not do it. `code` is stable, the message says what to do."""
 
+    status: ClassVar[int] = 1
+
     def __init__(
         self, code: str, message: str, details: list[dict[str, str]] | None = None
     ) -> None:
@@ -31,7 +37,13 @@ class Failed(Exception):
         self.details = details or []
 
 
-def command(group: click.Group, name: str) -> Callable[[F], F]:
+class BadArgument(Failed):
+    """What was given can never work, whatever the state of the hub."""
+
+    status = 2
+
+
+def command(group: click.Group, name: str, **more: Any) -> Callable[[F], F]:
     """A command with `--json`, whose failures are told in one way."""
 
     def register(function: F) -> F:
@@ -40,27 +52,55 @@ def command(group: click.Group, name: str) -> Callable[[F], F]:
             click.get_current_context().obj = as_json
             try:
                 function(*args, **kwargs)
+            except (click.ClickException, click.exceptions.Exit, click.Abort):
+                raise
             except Failed as error:
-                fail(error.code, str(error), error.details)
+                fail(error.code, str(error), error.details, status=error.status)
             except (SettingsInvalid, StoreError) as error:
-                fail(type(error).__name__, str(error))
+                fail(_code(error), str(error))
+            except OSError as error:
+                fail("system", _system(error))
+            except Exception as error:  # noqa: BLE001 - its message may hold anybody's data
+                fail("unexpected", _unexpected(error))
 
         option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-        group.command(name)(option(run))
+        group.command(name, **more)(option(run))
         return function
 
     return register
 
 
+def _code(error: Exception) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()
+
+
+def _system(error: OSError) -> str:
+    """The system's own words and the file; nothing else that an error may carry."""
+    what = error.strerror or type(error).__name__
+    return f"{error.filename}: {what}" if error.filename else what
+
+
+def _unexpected(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"this should not happen ({type(error).__name__}{place}): please report it"
+
+
 def tell(data: object, text: str) -> None:
     """The result: `data` with --json, else the text."""
     if click.get_current_context().obj:
-        click.echo(json.dumps(data, ensure_ascii=False, indent=1, default=str))
+        click.echo(json.dumps(data, ensure_ascii=False, indent=1, default=_plain))
     elif text:
         click.echo(text)
 
 
-def fail(code: str, message: str, details: list[dict[str, str]] | None = None) -> NoReturn:
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def fail(
+    code: str, message: str, details: list[dict[str, str]] | None = None, *, status: int = 1
+) -> NoReturn:
     if click.get_current_context().obj:
         error: dict[str, object] = {"code": code, "message": message}
         if details:
@@ -70,7 +110,7 @@ def fail(code: str, message: str, details: list[dict[str, str]] | None = None) -
         click.echo(f"Error: {message}", err=True)
         for detail in details or []:
             click.echo("  " + ": ".join(detail.values()), err=True)
-    sys.exit(1)
+    sys.exit(status)
 
 
 @contextmanager
@@ -86,7 +126,9 @@ def opened_with() -> Iterator[tuple[Hub, Settings]]:
     log.configure(settings.log_level)
     hub = build(settings)
     try:
-        hub.ctx.store.migrate()
+        # Only what is pending: putting the guards in place anew locks every table.
+        if hub.ctx.store.pending_migrations():
+            hub.ctx.store.migrate()
         hub.ctx.store.check_keys()
         yield hub, settings
     finally:
@@ -101,6 +143,17 @@ def the_merchant(hub: Hub, merchant_id: str) -> str:
                 "merchant_not_found", f"there is no merchant {merchant_id!r}: `merchant list`"
             )
     return merchant_id
+
+
+def content(path: Path, limit: int) -> bytes:
+    """The bytes of a file that somebody named. Raises `Failed` if there are more than `limit`."""
+    with path.open("rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise BadArgument(
+            "file_too_large", f"{path} has more than {limit} bytes: not what it is for"
+        )
+    return data
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

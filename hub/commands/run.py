@@ -28,22 +28,28 @@ from hub.work.worker import work
 WEB_THREADS = 8
 
 
-@click.command("up")
+@click.group()
+def processes() -> None:
+    """Holds the commands below; `hub.cli` hangs them up without a group of their own."""
+
+
+@command(processes, "up")
 @click.option("--demo", "with_demo", is_flag=True, help="A demo shop and merchant to try it with.")
 @click.option("--workers", default=2, type=click.IntRange(1, 32), show_default=True)
 def up(*, with_demo: bool, workers: int) -> None:
     """Run everything on this machine until Ctrl-C."""
-    try:
-        sys.exit(_up(load(os.environ), with_demo=with_demo, workers=workers))
-    except (Failed, redis.RedisUnusable) as error:
-        raise click.ClickException(str(error)) from error
+    sys.exit(_up(load(os.environ), with_demo=with_demo, workers=workers))
 
 
 def _up(settings: Settings, *, with_demo: bool, workers: int) -> int:
     log.configure(settings.log_level)
     _refuse_taken_ports(settings, with_demo=with_demo)
-    rung = redis.climb(settings.redis_url, settings.var_dir)
+    try:
+        rung = redis.climb(settings.redis_url, settings.var_dir)
+    except redis.RedisUnusable as error:
+        raise Failed("redis_unusable", str(error)) from error
     with opened_with() as (hub, _):
+        hub.ctx.store.migrate()  # also puts the guards of this version in place
         if with_demo:
             _refuse_beside_live(hub)
         shop = demo.prepare(hub, settings) if with_demo else None
@@ -63,7 +69,7 @@ def _up(settings: Settings, *, with_demo: bool, workers: int) -> int:
     def ready() -> None:
         _announce(settings, rung.name)
         if shop:
-            demo.open_shop(shop, settings)
+            demo.open_shop(shop, settings, _local_url(settings))
 
     return supervisor.up(children, SystemClock(), on_ready=ready)
 
@@ -119,11 +125,14 @@ def _announce(settings: Settings, redis_rung: str) -> None:
         "system": "private Redis",
         "given": "Redis at REDIS_URL",
     }
-    click.echo(f"\nautofactura-hub is up: {settings.public_url}  ({notes[redis_rung]})")
-    click.echo(f"Data, keys and undelivered mail are in {settings.var_dir}. Ctrl-C stops it.\n")
+    tell(
+        {"url": settings.public_url, "var_dir": str(settings.var_dir), "redis": redis_rung},
+        f"\nautofactura-hub is up: {settings.public_url}  ({notes[redis_rung]})\n"
+        f"Data, keys and undelivered mail are in {settings.var_dir}. Ctrl-C stops it.\n",
+    )
 
 
-@click.command("web")
+@command(processes, "web")
 def web() -> None:
     """Serve HTTP with waitress on HOST:PORT. Behind a proxy set PROXY_HOPS."""
     hold_lifeline()
@@ -132,7 +141,7 @@ def web() -> None:
         serve(app, settings.host, settings.port, threads=WEB_THREADS)
 
 
-@click.command("worker")
+@command(processes, "worker")
 def worker() -> None:
     """Do what was promised, until SIGTERM; the one in hand is finished first."""
     hold_lifeline()
@@ -147,7 +156,7 @@ def worker() -> None:
         )
 
 
-@click.command("sandbox-pac")
+@command(processes, "sandbox-pac")
 def sandbox_pac() -> None:
     """A PAC to practise with, on 127.0.0.1 at PORT + 1. Its documents have no fiscal value."""
     hold_lifeline()
@@ -156,7 +165,7 @@ def sandbox_pac() -> None:
     serve_sandbox(settings.var_dir / "sandbox", settings.sandbox_port, clock=SystemClock())
 
 
-@click.command("demo-shop", hidden=True)
+@command(processes, "demo-shop", hidden=True)
 def demo_shop() -> None:
     """The shop of `up --demo`, on 127.0.0.1 at PORT + 2."""
     hold_lifeline()

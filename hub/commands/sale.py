@@ -23,8 +23,16 @@ from hub.store.records import SaleRow
 from hub.wiring import Hub
 
 MAX_FILE = 2 * 1024 * 1024
-#: The link is shown while it leads somewhere: to the form, or to the documents.
-LINKED = frozenset(Estado) - {Estado.CANCELADA, Estado.EN_REVISION}
+#: The link is shown while the sale can be invoiced or is invoiced.
+LINKED = frozenset(
+    {
+        Estado.ABIERTA,
+        Estado.RECHAZADA,
+        Estado.PROCESANDO,
+        Estado.POR_CONFIRMAR,
+        Estado.LISTA,
+    }
+)
 
 merchant_option = click.option("--merchant", "merchant_id", required=True)
 

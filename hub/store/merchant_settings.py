@@ -66,10 +66,18 @@ class Csd:
 
     def active(self, at: datetime) -> CsdRow | None:
         """Of those valid at that instant the one that begins last; of equals the newest here."""
+        newest = self._active(at)
+        return None if newest is None else self._record(newest)
+
+    def active_until(self, at: datetime) -> datetime | None:
+        """When the one in use at that instant expires. Its key stays sealed."""
+        newest = self._active(at)
+        return None if newest is None else newest.not_after
+
+    def _active(self, at: datetime) -> schema.Csd | None:
         csd = schema.Csd
         rows = self._scope.rows(csd, csd.not_before <= at, csd.not_after >= at)
-        newest = max(rows, key=lambda row: (row.not_before, row.id), default=None)
-        return None if newest is None else self._record(newest)
+        return max(rows, key=lambda row: (row.not_before, row.id), default=None)
 
     def list(self) -> builtins.list[CsdRow]:
         """Oldest first."""

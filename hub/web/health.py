@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
 from flask import Blueprint, Response, jsonify
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from hub.steps.context import Context
-from hub.web.metrics import REGISTRY, StoreCollector
+from hub.store.errors import StoreError
+from hub.web import metrics as numbers
+
+log = structlog.get_logger(__name__)
 
 
 def blueprint(ctx: Context, redis_answers: Callable[[], bool | None]) -> Blueprint:
     """`redis_answers`: None where none is meant to be there."""
     health = Blueprint("health", __name__)
-    collector = StoreCollector(ctx)
 
     @health.get("/health")
     def alive() -> Response:
@@ -22,10 +25,7 @@ def blueprint(ctx: Context, redis_answers: Callable[[], bool | None]) -> Bluepri
 
     @health.get("/ready")
     def ready() -> tuple[Response, int]:
-        try:
-            problems = _problems(ctx)
-        except Exception:  # noqa: BLE001 - any failure means the same: not able to work
-            problems = ["the database does not answer"]
+        problems = _problems(ctx)
         answers = redis_answers()
         redis = {True: "ok", False: "away", None: "none"}[answers]
         status = "unable" if problems else "ok" if answers else "degraded"
@@ -33,30 +33,26 @@ def blueprint(ctx: Context, redis_answers: Callable[[], bool | None]) -> Bluepri
 
     @health.get("/metrics")
     def metrics() -> Response:
-        rows = CollectorView(collector)
-        return Response(generate_latest(REGISTRY) + rows.render(), content_type=CONTENT_TYPE_LATEST)
+        try:
+            return Response(numbers.text(ctx), content_type=CONTENT_TYPE_LATEST)
+        except StoreError as error:
+            log.error("metrics_failed", exc_info=error)
+            return Response("the database does not answer\n", 503, content_type="text/plain")
 
     return health
 
 
-class CollectorView:
-    """Renders one collector alone: apps of one process each show their own store."""
-
-    def __init__(self, collector: StoreCollector) -> None:
-        self._collector = collector
-
-    def collect(self) -> object:
-        return self._collector.collect()
-
-    def render(self) -> bytes:
-        return generate_latest(self)  # type: ignore[arg-type]  # it asks for `collect` alone
-
-
 def _problems(ctx: Context) -> list[str]:
+    try:
+        with ctx.store.reading() as tx:
+            working = tx.leases.held("sweeper")
+        pending = ctx.store.pending_migrations()
+    except Exception as error:
+        log.error("not_ready", exc_info=error)
+        return ["the database does not answer, or has no tables: run `autofactura migrate`"]
     problems = []
-    if pending := ctx.store.pending_migrations():
+    if pending:
         problems.append(f"{len(pending)} migrations pending: run `autofactura migrate`")
-    with ctx.store.reading() as tx:
-        if not tx.leases.held("sweeper"):
-            problems.append("no worker is running: start `autofactura worker`")
+    if not working:
+        problems.append("no worker is running: start `autofactura worker`")
     return problems

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hub.settings import Settings, is_loopback
+from hub.settings import LOOPBACK, Settings, is_loopback
 from hub.steps.context import Context
 from hub.steps.look import purchase_of
 from portal.buyer.settings import Home, HomeLink, HomePart, PageSettings, Words
@@ -20,8 +20,8 @@ def home(
     redis_answers: Callable[[], bool | None],
     demo_merchant: Callable[[], str | None],
 ) -> Home:
-    """Details only where the page cannot be seen from outside: `PUBLIC_URL` is this machine."""
-    if not is_loopback(settings.public_url):
+    """Details only where the page cannot be seen from outside this machine."""
+    if not (is_loopback(settings.public_url) and settings.host in LOOPBACK):
         return _PLAIN()
     with ctx.store.reading() as tx:
         working = tx.leases.held("sweeper")

@@ -48,8 +48,8 @@ def _answer(ctx: Context, platform: str, connection_id: str) -> Response:
     except SignatureInvalid:
         RECEIVED.labels(platform, "refused").inc()
         return _plain(401, "signature")
-    except Exception as error:  # noqa: BLE001 - whatever it is: not stored, so the sender must know
-        log.error("webhook_not_stored", connection=connection_id, error=type(error).__name__)
+    except Exception as error:
+        log.error("webhook_not_stored", connection=connection_id, exc_info=error)
         return _plain(503, "not stored, please send it again")
     RECEIVED.labels(platform, received.value).inc()
     return _plain(200, received.value)

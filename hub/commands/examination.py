@@ -1,0 +1,120 @@
+"""What `doctor` looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import requests
+
+from hub.domain.states import State
+from hub.settings import Settings
+from hub.steps.context import Context
+from hub.store.database import Tenant
+from hub.store.invariants import violations
+from hub.store.records import PacAccount
+from hub.wiring import Hub
+
+#: A certificate takes SAT's site and some days of attention to renew.
+CSD_WARNING = timedelta(days=30)
+#: Promises that are due so long show that workers do not keep up.
+BEHIND_AFTER = timedelta(minutes=10)
+STUCK_AFTER = timedelta(hours=1)
+#: States that an invoice leaves by itself.
+PASSING = (State.REQUESTED, State.SEALED, State.SENDING, State.UNKNOWN)
+#: SAT refuses what is dated in the future; a minute is more than any clock that is kept drifts.
+CLOCK_DRIFT = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    ok: bool
+    detail: str
+
+
+def examine(hub: Hub, settings: Settings) -> list[Check]:
+    ctx = hub.ctx
+    with ctx.store.reading() as tx:
+        broken = violations(tx)
+        dead = tx.outbox.dead(100)
+        working = tx.leases.held("sweeper")
+        merchants = [merchant.id for merchant in tx.merchants.list()]
+    checks = [
+        Check("invariants", not broken, "; ".join(broken) or "all hold"),
+        Check("workers", working, "running" if working else "none: start `autofactura worker`"),
+        _queues(ctx),
+        Check("dead letters", not dead, f"{len(dead)} promises were given up" if dead else "none"),
+        _redis(hub),
+    ]
+    for merchant_id in merchants:
+        checks += _merchant(ctx, settings, merchant_id)
+    return checks
+
+
+def _queues(ctx: Context) -> Check:
+    with ctx.store.reading() as tx:
+        due, oldest = tx.outbox.due(None), tx.outbox.next_due_at()
+    behind = oldest is not None and ctx.clock.now() - oldest > BEHIND_AFTER
+    waiting = ", ".join(f"{queue} {number}" for queue, number in due.items()) or "nothing is due"
+    return Check(
+        "queues", not behind, f"{waiting}; the oldest since {oldest}" if behind else waiting
+    )
+
+
+def _redis(hub: Hub) -> Check:
+    answers = hub.redis_answers()
+    words = {True: "answers", False: "does not answer: workers poll", None: "none configured"}
+    return Check("redis", answers is not False, words[answers])
+
+
+def _merchant(ctx: Context, settings: Settings, merchant_id: str) -> list[Check]:
+    now = ctx.clock.now()
+    with ctx.store.reading() as tx:
+        tenant = tx.tenant(merchant_id)
+        until, account = tenant.csd.active_until(now), tenant.pac.active()
+        stuck = _stuck(tenant, now)
+        connections = tenant.connections.list()
+    checks = [_csd(merchant_id, until, now)]
+    if account is None:
+        checks.append(Check(f"pac of {merchant_id}", ok=False, detail="no account: `pac set`"))
+    else:
+        standing = ctx.pac(account).check()
+        checks.append(Check(f"pac of {merchant_id}", standing.ok, standing.detail))
+        checks.append(_clock(ctx, settings, merchant_id, account))
+    detail = f"not settled for an hour: {', '.join(stuck)}" if stuck else "all settled or on time"
+    checks.append(Check(f"invoices of {merchant_id}", not stuck, detail))
+    return checks + [
+        Check(f"connection {one.id}", not one.problem, one.problem or "no problem known")
+        for one in connections
+    ]
+
+
+def _csd(merchant_id: str, until: datetime | None, now: datetime) -> Check:
+    if until is None:
+        return Check(f"csd of {merchant_id}", ok=False, detail="no valid one: `csd add`")
+    left = until - now
+    return Check(f"csd of {merchant_id}", left > CSD_WARNING, f"{left.days} days left")
+
+
+def _stuck(tenant: Tenant, now: datetime) -> list[str]:
+    return [
+        f"{invoice.id} ({state.value})"
+        for state in PASSING
+        for invoice in tenant.invoices.list(limit=100, state=state)
+        if now - invoice.updated_at > STUCK_AFTER
+    ]
+
+
+def _clock(ctx: Context, settings: Settings, merchant_id: str, account: PacAccount) -> Check:
+    """By the Date of any answer of the provider (RFC 9110 §6.6.1), whatever it answers."""
+    name = f"clock against the pac of {merchant_id}"
+    url = account.settings.get("url") or settings.sandbox_url
+    try:
+        answer = requests.head(url, timeout=5, allow_redirects=False)
+        told = parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
+    except (requests.RequestException, KeyError, ValueError) as error:
+        return Check(name, ok=False, detail=f"cannot be compared: {type(error).__name__}")
+    drift = abs(ctx.clock.now() - told)
+    return Check(name, drift <= CLOCK_DRIFT, f"{drift.total_seconds():.0f} s apart")
