@@ -41,9 +41,7 @@ class FixedClock:
 
     def new_id(self) -> str:
         self.made += 1
-        return time_ordered_id(
-            int(self.instant.timestamp() * 1000), self.made.to_bytes(10, "big")
-        )
+        return time_ordered_id(int(self.instant.timestamp() * 1000), self.made.to_bytes(10, "big"))
 
     def new_token(self) -> str:
         self.made += 1
