@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -144,7 +145,7 @@ class Installation:
         return f"http://127.0.0.1:{self.port + 1}"
 
     def start(self) -> None:
-        log = (self.var_dir / "up.log").open("ab")
+        log = (self.var_dir / "up.log").open("wb")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "hub.cli", "up", "--workers", str(self.workers)],
             env=self.env,
@@ -218,8 +219,8 @@ class Installation:
                 continue
         self.process.wait(10)
 
-    def cli(self, *words: str, stdin: str = "", expect: int = 0) -> Any:
-        """One command with --json: its answer."""
+    def cli(self, *words: str, stdin: str = "", expect: int | None = 0) -> Any:
+        """One command with --json: its answer. `expect` None: whatever its exit status."""
         done = subprocess.run(
             [sys.executable, "-m", "hub.cli", *words, "--json"],
             env=self.env,
@@ -229,12 +230,29 @@ class Installation:
             timeout=120,
             check=False,
         )
-        assert done.returncode == expect, (words, done.stdout, done.stderr)
+        assert expect in {None, done.returncode}, (words, done.stdout, done.stderr)
         return json.loads(done.stdout)
 
     def fault(self, mode: str, times: int = 1, seconds: float = 0) -> None:
         wish = {"mode": mode, "times": times, "seconds": seconds}
         requests.post(f"{self.sandbox}/sandbox/faults", json=wish, timeout=10).raise_for_status()
+
+    def settle(self, links: dict[Decimal, Link], seconds: float = 120) -> dict[Decimal, Any]:
+        """Wait until each of these sales, by their totals, has its invoice.
+
+        Then: one stamp a sale at the provider, the one that the page shows, and all invariants.
+        """
+        until = time.monotonic() + seconds
+        answers = {
+            total: link.settled(max(until - time.monotonic(), 1)) for total, link in links.items()
+        }
+        assert {one["estado"] for one in answers.values()} == {"lista"}, answers
+        stamps = [one for one in self.stamps() if Decimal(one["total"]) in links]
+        assert sorted(Decimal(one["total"]) for one in stamps) == sorted(links)
+        for one in stamps:
+            assert one["uuid"].upper() == answers[Decimal(one["total"])]["uuid"].upper()
+        self.healthy()
+        return answers
 
     def no_more_faults(self) -> None:
         requests.delete(f"{self.sandbox}/sandbox/faults", timeout=10).raise_for_status()
@@ -245,15 +263,18 @@ class Installation:
 
     def healthy(self) -> None:
         """The invariants hold in the database, and no promise was given up."""
-        checks = {one["name"]: one for one in self.cli("doctor")["checks"]}
+        checks = {one["name"]: one for one in self.cli("doctor", expect=None)["checks"]}
         assert checks["invariants"]["ok"], checks["invariants"]["detail"]
         assert checks["dead letters"]["ok"], checks["dead letters"]["detail"]
 
-    def merchant(self, *, rules: str = RULES, issuer: dict[str, str] = ISSUER) -> Shop:
+    def merchant(
+        self, *, rules: str = RULES, issuer: dict[str, str] = ISSUER, csd: bool = True
+    ) -> Shop:
         """A merchant who can issue, with a shop connected by its webhook secret alone."""
         given = [f"--{name}={value}" for name, value in issuer.items()]
         merchant_id = self.cli("merchant", "create", *given)["id"]
-        self._add_csd(merchant_id, issuer)
+        if csd:
+            self._add_csd(merchant_id, issuer)
         self.set_rules(merchant_id, rules)
         return self.connect(merchant_id)
 
@@ -297,6 +318,12 @@ class Shop:
         body = json.dumps(order).encode()
         return self.deliver(body, signed_headers(body, topic))
 
+    def sell(self, number: int) -> Decimal:
+        """Deliver a paid order of its own total, as new as can be; that total."""
+        total, body = order_of(number)
+        assert self.deliver(body, signed_headers(body, "order.created")).status_code == 200
+        return total
+
     def digested(self, seconds: float = 60.0) -> None:
         """Wait until no delivery is left to look at."""
 
@@ -309,12 +336,36 @@ class Shop:
     def sales(self) -> dict[str, dict[str, Any]]:
         """By their number, as `sale list` tells."""
         words = ("sale", "list", "--merchant", self.merchant_id, "--limit", "500")
-        rows = self.home.cli(*words)["data"]
+        page = self.home.cli(*words)
+        rows = page["data"]
+        while page["next"]:
+            page = self.home.cli(*words, "--after", page["next"])
+            rows += page["data"]
         assert len(rows) == len({row["number"] for row in rows})
         return {row["number"]: row for row in rows}
 
     def waiting(self) -> list[dict[str, Any]]:
         return list(self.home.cli("review", "list", "--merchant", self.merchant_id)["data"])
+
+
+def order_of(number: int) -> tuple[Decimal, bytes]:
+    """A captured order under another number, with a total that no other number has."""
+    [path] = CAPTURES.glob("024-*.body")
+    order = json.loads(path.read_bytes())
+    net = Decimal(10_000 + 10 * number) / 100
+    tax = (net * 16 / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    total, now = net + tax, datetime.now(UTC)
+    [line], [rate] = order["line_items"], order["tax_lines"]
+    line |= {"subtotal": f"{net}", "total": f"{net}", "price": float(net)}
+    line |= {"subtotal_tax": f"{tax}", "total_tax": f"{tax}"}
+    line["taxes"] = [{"id": 1, "subtotal": f"{tax}", "total": f"{tax}"}]
+    order |= {"id": number, "number": f"{number}", "total": f"{total}"}
+    order |= {"cart_tax": f"{tax}", "total_tax": f"{tax}"}
+    for name in ("date_created", "date_modified", "date_paid"):
+        order |= {f"{name}_gmt": now.strftime("%Y-%m-%dT%H:%M:%S")}
+        order |= {name: (now - timedelta(hours=6)).strftime("%Y-%m-%dT%H:%M:%S")}
+    rate["tax_total"] = f"{tax}"
+    return total, json.dumps(order).encode()
 
 
 def signature(body: bytes) -> str:
@@ -395,6 +446,11 @@ class MailServer:
 
     def invoices(self) -> list[EmailMessage]:
         return [one for one in self.letters() if list(one.iter_attachments())]
+
+
+@pytest.fixture(scope="session")
+def still_living() -> Callable[[set[int]], set[int]]:
+    return living
 
 
 @pytest.fixture(scope="session")
