@@ -47,6 +47,8 @@ def _parsed(raw: bytes) -> Any:
 
 
 def _number(text: str) -> Decimal:
+    if len(text) <= MAX_DIGITS and "e" not in text and "E" not in text:
+        return Decimal(text)  # JSON's grammar let it through, and it is as wide as it looks
     number = _decimal_of(text) if len(text) <= MAX_DIGITS else None
     if number is None or _too_wide(number, MAX_DIGITS):
         raise DeliveryUnreadable("the document holds a number of unreasonable size")
@@ -58,18 +60,17 @@ def _refuse(_: str) -> None:
 
 
 def _check_depth(root: Any) -> None:
-    level, depth = [root], 0
+    level, depth = [root] if isinstance(root, dict | list) else [], 1
     while level:
-        depth += 1
+        depth += 1  # of what it holds
         if depth > MAX_DEPTH:
             raise DeliveryUnreadable("the document is nested too deeply")
-        level = [child for value in level for child in _children(value)]
-
-
-def _children(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+        level = [
+            child
+            for value in level
+            for child in (value.values() if isinstance(value, dict) else value)
+            if isinstance(child, dict | list)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

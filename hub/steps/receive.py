@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from connectors.contract import Delivery, DeliveryUnreadable, Notice
 from hub.steps.context import Context
+from hub.store.database import Transaction
 from hub.store.records import Connection
 
 
@@ -27,19 +28,22 @@ def receive(ctx: Context, connection: Connection, delivery: Delivery) -> Receive
         return Received.GREETING
     with ctx.store.reading() as tx:
         credentials = tx.tenant(connection.merchant_id).connections.credentials(connection.id)
-    connector.authenticate(delivery, credentials)
+        connector.authenticate(delivery, credentials)
     try:
         notice = connector.read(delivery)
     except DeliveryUnreadable as error:
         return _set_aside(ctx, connection, delivery, str(error))
     if notice is None:
         return Received.IGNORED
-    with ctx.store.transaction() as tx:
-        tenant = tx.tenant(connection.merchant_id)
-        filed = tenant.inbox.file(connection.id, connection.platform, notice, delivery)
-        if filed is None:
-            return Received.DUPLICATE
-        tenant.promise("ingest", filed, queue="ingest")
+    return ctx.store.together(lambda tx: _file(tx, connection, notice, delivery))
+
+
+def _file(tx: Transaction, connection: Connection, notice: Notice, delivery: Delivery) -> Received:
+    tenant = tx.tenant(connection.merchant_id)
+    filed = tenant.inbox.file(connection.id, connection.platform, notice, delivery)
+    if filed is None:
+        return Received.DUPLICATE
+    tenant.promise("ingest", filed, queue="ingest")
     return Received.FILED
 
 

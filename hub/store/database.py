@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from hub.clock import Clock
 from hub.store import migrate
@@ -15,12 +16,15 @@ from hub.store.engines import Engine, open_engine
 from hub.store.errors import Refused, StoreUnavailable, TransactionNested
 from hub.store.keys import Keyring
 from hub.store.session import Session
+from hub.store.together import Together
 from hub.store.transaction import Tenant, Transaction
 from hub.store.vault import Vault
 
 __all__ = ["Store", "Tenant", "Transaction"]
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Store:
@@ -33,6 +37,7 @@ class Store:
         self._wakers: list[Callable[[str], None]] = []
         self._open = threading.local()
         self._process = os.getpid()
+        self._together = Together(self.transaction)
 
     @classmethod
     def open(cls, url: str, *, keyring: Keyring, clock: Clock) -> Store:
@@ -71,6 +76,17 @@ class Store:
         with self._session(writes=True) as session:
             yield Transaction(session, self._aside)
         self._wake(session.promised)
+
+    def together(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in a write transaction that other threads may share; committed on return.
+
+        For many small writes at a time. `work` may be run twice: it only speaks to the database.
+        """
+        self._begin_alone()
+        if self._engine.lock_rows:
+            with self.transaction() as tx:
+                return work(tx)
+        return self._together.run(work)
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:

@@ -98,6 +98,7 @@ class SqliteEngine:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         self.path = path
+        self._allowed = threading.local()
         self._turn = FairLock(path.with_name(path.name + ".lock"))
         self.db: Any = _Sqlite(
             str(path),
@@ -119,23 +120,30 @@ class SqliteEngine:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        with told(), self._turn.held(), self.db.transaction():
-            yield
+        with told(), self._turn.held():
+            self._allow(writes=True)
+            with self.db.transaction():
+                yield
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         with told():
-            self.db.execute_sql("PRAGMA query_only = 1")
-            try:
-                with self.db.transaction("DEFERRED"):
-                    yield
-            finally:
-                self.db.execute_sql("PRAGMA query_only = 0")
+            self._allow(writes=False)
+            with self.db.transaction("DEFERRED"):
+                yield
+
+    def _allow(self, *, writes: bool) -> None:
+        """Whether this thread's connection may write; told to SQLite only when it changes."""
+        wanted = (self.db.connection(), writes)
+        if getattr(self._allowed, "now", None) != wanted:
+            self.db.execute_sql(f"PRAGMA query_only = {int(not writes)}")
+            self._allowed.now = wanted
 
     @contextmanager
     def migrating(self) -> Iterator[None]:
         # References are checked at the end: rebuilding a table would violate them on the way.
         with told(), self._turn.held():
+            self._allow(writes=True)
             self.db.execute_sql("PRAGMA foreign_keys = 0")
             try:
                 with self.db.transaction():
@@ -150,6 +158,7 @@ class SqliteEngine:
         if target.exists():
             raise FileExistsError(f"{target} is there already; a backup never overwrites")
         with told():
+            self._allow(writes=True)
             self.db.execute_sql("VACUUM INTO ?", (str(target),))
         target.chmod(0o600)
         copy: Any = peewee.SqliteDatabase(str(target))
