@@ -29,6 +29,8 @@ _ORGANIZATIONAL_UNIT = "2.5.4.11"
 _UNIQUE_IDENTIFIER = "2.5.4.45"
 _SAT = "SERVICIO DE ADMINISTRACION TRIBUTARIA"
 _SAT_TEST_AUTHORITY = "AC UAT"
+#: What the library raises for bytes that are not what they should be.
+_UNREADABLE = (ValueError, TypeError, OverflowError, x509.InvalidVersion, UnsupportedAlgorithm)
 
 
 class CsdRefused(ValueError):
@@ -90,9 +92,14 @@ class Certificate:
         """From DER (SAT's `.cer`) or PEM. Raises `NotACertificate` or `NotRsa`."""
         parsed = _parse(data)
         try:
-            subject = name_of_subject(parsed.tbs_certificate_bytes)
-        except DerInvalid:
-            raise NotACertificate("The subject of the certificate cannot be read.") from None
+            return cls._of(parsed, name_of_subject(parsed.tbs_certificate_bytes))
+        except CsdRefused:
+            raise
+        except _UNREADABLE:  # the library reads the fields when they are asked for
+            raise NotACertificate("The certificate is damaged and cannot be read.") from None
+
+    @classmethod
+    def _of(cls, parsed: x509.Certificate, subject: Mapping[str, str]) -> Certificate:
         return cls(
             rfc=subject.get(_UNIQUE_IDENTIFIER, "").split("/")[0].strip(),
             nombre=subject.get(_COMMON_NAME, ""),
@@ -203,7 +210,7 @@ def _parse(data: bytes) -> x509.Certificate:
         _rsa_of(parsed)
     except CsdRefused:
         raise
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except _UNREADABLE:
         raise NotACertificate(
             "This is not a certificate: choose the .cer file of the CSD."
         ) from None
@@ -229,7 +236,7 @@ def _key_with(data: bytes, secret: bytes | None) -> PrivateKeyTypes | None:
     try:
         return load(data, secret)
     # TypeError: a password for a key that has none, or none for a key that has one.
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except _UNREADABLE:
         return None
 
 
@@ -246,7 +253,7 @@ def _is_fiel(parsed: x509.Certificate, subject: Mapping[str, str]) -> bool:
     try:
         usage = parsed.extensions.get_extension_for_class(x509.KeyUsage).value
         enciphers = usage.data_encipherment or usage.key_agreement
-    except (x509.ExtensionNotFound, ValueError):
+    except x509.ExtensionNotFound:
         enciphers = False
     return enciphers or not subject.get(_ORGANIZATIONAL_UNIT)
 

@@ -31,7 +31,7 @@ class Finding:
 
 
 #: "CFDI40145 - …", "307. …", "401 - …", "Error CRP20206: …".
-_CODE = re.compile(r"(?<![A-Z0-9])((?:CFDI|CRP)\d{4,6}|\d{3})(?=\s*(?:[-.:,)|]|$))")
+_CODE = re.compile(r"(?<![A-Z0-9])((?:CFDI|CRP)\d{4,6}|\d{3})(?=\s*(?:[-)|]|[.:,](?!\d)|$))")
 _LONGEST_TEXT = 500
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from importlib.resources import files
@@ -188,9 +188,9 @@ def official_xsd() -> etree.XMLSchema:
 class Pair:
     """A certificate and its key as a merchant would upload them."""
 
-    cer: bytes
-    key: bytes
-    private: rsa.RSAPrivateKey
+    cer: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+    private: rsa.RSAPrivateKey = field(repr=False)
 
     @property
     def csd(self) -> Csd:
@@ -277,6 +277,6 @@ def now() -> datetime:
     return NOW
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def password() -> str:
     return PASSWORD

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cfdi import csd, der
@@ -215,12 +215,27 @@ def test_reading_der_never_breaks(data: bytes) -> None:
     assert der.is_encrypted_pkcs8(data) in {True, False}
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")  # a damaged number may be negative
+@settings(max_examples=300)
+@example(at=15, value=0x80)  # a negative number
+@example(at=12, value=1)  # another version of X.509
 @given(at=st.integers(min_value=0), value=st.integers(0, 255))
 def test_a_damaged_certificate_is_read_or_refused(pair: Any, at: int, value: int) -> None:
     data = bytearray(pair.cer)
     data[at % len(data)] = value
     try:
         Certificate.read(bytes(data))
+    except csd.CsdRefused:
+        return
+
+
+@settings(max_examples=30, deadline=None)
+@given(at=st.integers(min_value=0), value=st.integers(0, 255))
+def test_a_damaged_key_is_opened_or_refused(pair: Any, password: str, at: int, value: int) -> None:
+    data = bytearray(pair.key)
+    data[at % len(data)] = value
+    try:
+        open_key(bytes(data), password)
     except csd.CsdRefused:
         return
 
