@@ -27,16 +27,17 @@ LIFETIME_SECONDS: Final = 15
 DOWN_SECONDS: Final = 3.0
 
 
-def connect(redis_url: str, *, seconds: float) -> Redis:
-    """A client that gives up after `seconds`. It opens no connection yet.
+def connect(redis_url: str, *, seconds: float, retries: int = 1) -> Redis:
+    """A client that gives up after `seconds` a try. It opens no connection yet.
 
+    The one retry is for a connection that a restart of Redis has cut meanwhile.
     Raises `ValueError` if the URL is of no scheme Redis knows.
     """
     return Redis.from_url(
         redis_url,
         socket_connect_timeout=min(seconds, 1.0),
         socket_timeout=seconds,
-        retry=Retry(NoBackoff(), 1),
+        retry=Retry(NoBackoff(), retries),
     )
 
 

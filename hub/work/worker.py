@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event, current_thread, main_thread
 from types import FrameType
@@ -37,6 +36,8 @@ log = structlog.get_logger(__name__)
 LISTEN_SECONDS: Final = 1
 POLL_SECONDS: Final = 0.25
 REDIS_RETRY_SECONDS: Final = 2.0
+#: A Redis that says nothing for so long is lost; RQ itself would wait for a minute.
+LOST_SECONDS: Final = LISTEN_SECONDS + 2
 
 
 def work(
@@ -95,7 +96,7 @@ class _Loop:
     def run_due(self) -> None:
         """Run everything that is due. An error of the store is logged and waited out."""
         try:
-            while self._drain_once() and not self.stop.is_set():
+            while not self.stop.is_set() and self._drain_once():
                 pass
         except Exception as error:  # noqa: BLE001 - a database that is away comes back
             log.warning("drain_failed", error=type(error).__name__)
@@ -138,7 +139,7 @@ class _Loop:
     def _listen(self) -> None:
         """Listen by RQ until Redis is lost or the process is to stop."""
         assert self.waker.redis_url is not None  # noqa: S101 - `_redis_answers` was true
-        redis = connect(self.waker.redis_url, seconds=LISTEN_SECONDS + 4.0)
+        redis = connect(self.waker.redis_url, seconds=LOST_SECONDS, retries=0)
         log.info("listening", queues=self.queues)
         try:
             listener = Listener(self.queues, redis, run_due=self.run_due, stop=self.stop)
@@ -167,11 +168,11 @@ class Listener(SimpleWorker):
         super().__init__(list(queues), connection=redis, serializer=JSONSerializer, worker_ttl=60)
         self._run_due = run_due
         self._stop = stop
+        self._lost = False
 
     @property
     def connection_timeout(self) -> int:
-        """Seconds after which a Redis that hangs counts as lost; RQ's own would be a minute."""
-        return LISTEN_SECONDS + 4
+        return LOST_SECONDS
 
     def dequeue_job_and_maintain_ttl(
         self,
@@ -182,18 +183,39 @@ class Listener(SimpleWorker):
 
         RQ itself waits through a lost Redis, in growing pauses of up to a minute.
         """
-        self.set_state(WorkerStatus.IDLE)
-        while not self._stop.is_set():
+        while not self._stop.is_set() and not self._lost:
             self.heartbeat()
             self._run_due()
-            with suppress(DequeueTimeout):
-                return Queue.dequeue_any(
-                    self._ordered_queues,
-                    LISTEN_SECONDS,
-                    connection=self.connection,
-                    serializer=JSONSerializer,
-                )
+            try:
+                return self._dequeue()
+            except DequeueTimeout:
+                continue
+            except (RedisError, OSError) as error:
+                self._lose(error)
+            except Exception as error:  # noqa: BLE001 - whatever was put there is no job of ours
+                log.warning("wake_up_unreadable", error=type(error).__name__)
         return None
+
+    def _dequeue(self) -> tuple[RqJob, Queue] | None:
+        if self._stop.is_set():
+            return None
+        self.set_state(WorkerStatus.IDLE)
+        return Queue.dequeue_any(
+            self._ordered_queues,
+            LISTEN_SECONDS,
+            connection=self.connection,
+            serializer=JSONSerializer,
+        )
+
+    def _lose(self, error: Exception) -> None:
+        self._lost = True
+        log.warning("redis_lost", error=type(error).__name__)
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        try:
+            super().heartbeat(timeout, pipeline)
+        except (RedisError, OSError) as error:
+            self._lose(error)
 
     def execute_job(self, job: RqJob, queue: Queue) -> None:
         """Take the wake-up away before looking, so that one sent from now on is not lost."""
@@ -203,7 +225,7 @@ class Listener(SimpleWorker):
         self._run_due()
 
     def teardown(self) -> None:
-        with suppress(RedisError, OSError):
+        if not self._lost:
             super().teardown()  # type: ignore[no-untyped-call]  # RQ's is untyped
 
     def subscribe(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -10,12 +11,22 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
+
+from hub.clock import Clock, SystemClock
+from hub.store.database import Store
+from hub.store.keys import Keyring
+from hub.store.records import OutboxRow
+from hub.work.jobs import QUEUES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -143,3 +154,205 @@ def unused_tcp_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+KEYS = "k1:" + "A" * 43 + "="
+POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+
+
+def migrated(url: str) -> None:
+    store = Store.open(url, keyring=Keyring.parse(KEYS), clock=SystemClock())
+    store.migrate()
+    store.check_keys()
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "hub.db"
+    migrated(f"sqlite:///{path}")
+    return path
+
+
+def postgres_database() -> Iterator[str]:
+    try:
+        admin = psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3)
+    except psycopg.OperationalError:
+        pytest.skip("NOT TESTED: no PostgreSQL at TEST_POSTGRES_URL or 127.0.0.1:5432")
+    name = f"work_{uuid.uuid4().hex}"
+    with admin:
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        try:
+            yield POSTGRES.rpartition("/")[0] + f"/{name}"
+        finally:
+            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def postgres_shared() -> Iterator[str]:
+    """One migrated database for all tests of this process: making one takes half a second."""
+    for url in postgres_database():
+        migrated(url)
+        yield url
+
+
+def emptied(url: str) -> str:
+    with psycopg.connect(url) as admin:
+        admin.execute("DELETE FROM outbox")
+        admin.execute("DELETE FROM lease")
+    return url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A migrated database with nothing to do, on each engine."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "hub.db")
+        return f"sqlite:///{tmp_path}/hub.db"
+    return emptied(request.getfixturevalue("postgres_shared"))
+
+
+class Desk:
+    """Makes promises of one merchant and looks at what became of them."""
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        self.url, self.clock = url, clock
+        self.store = Store.open(url, keyring=Keyring.parse(KEYS), clock=clock)
+        with self.store.transaction() as tx:
+            known = tx.merchants.list()
+            new = ("EKU9003173C9", "ESCUELA KEMPER URGATE", "601", "42501")
+            self.merchant_id = known[0].id if known else tx.merchants.create(*new).id
+
+    def promise(
+        self, job: str, *subjects: str, queue: str = "stamp", due_at: datetime | None = None
+    ) -> None:
+        with self.store.transaction() as tx:
+            for subject in subjects:
+                tx.tenant(self.merchant_id).promise(job, subject, queue=queue, due_at=due_at)
+
+    def due(self) -> dict[str, int]:
+        with self.store.reading() as tx:
+            return dict(tx.outbox.due(None))
+
+    def next_due_at(self) -> datetime | None:
+        with self.store.reading() as tx:
+            return tx.outbox.next_due_at()
+
+    def dead(self) -> list[OutboxRow]:
+        with self.store.reading() as tx:
+            return list(tx.outbox.dead(100))
+
+    def claim(self, *queues: str, worker: str = "other", seconds: float = 30) -> OutboxRow | None:
+        with self.store.transaction() as tx:
+            return tx.outbox.claim(queues or QUEUES, worker, seconds)
+
+
+@pytest.fixture
+def desk(url: str, clock: Clock) -> Iterator[Desk]:
+    """With a clock that stands still."""
+    made = Desk(url, clock)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def live_desk(url: str) -> Iterator[Desk]:
+    """With the real clock, for the tests with processes."""
+    made = Desk(url, SystemClock())
+    yield made
+    made.store.close()
+
+
+#: A worker process whose steps write down when they begin and end. `chain` promises `linked`.
+WORKER = """
+import json, os, sys, time
+from hub.clock import SystemClock
+from hub.store.database import Store
+from hub.store.keys import Keyring
+from hub.work import sweeper
+from hub.work.jobs import Job
+from hub.work.waker import Waker
+from hub.work.worker import work
+
+options = json.loads(sys.argv[1])
+sweeper.LEASE_SECONDS, sweeper.TURN_SECONDS = options["sweeper"]
+clock = SystemClock()
+store = Store.open(options["url"], keyring=Keyring.parse(options["keys"]), clock=clock)
+waker = Waker(options["redis_url"], clock)
+store.on_promise(waker.wake)
+
+def note(what, subject):
+    line = json.dumps([what, subject, os.getpid(), time.time()]) + "\\n"
+    with open(options["notes"], "a") as file:
+        file.write(line)
+
+def slow(merchant_id, subject):
+    note("begin", subject)
+    time.sleep(options["seconds"])
+    note("end", subject)
+
+def chain(merchant_id, subject):
+    with store.transaction() as tx:
+        tx.tenant(merchant_id).promise("linked", subject, queue="stamp")
+
+jobs = {
+    job.name: job
+    for job in (
+        Job("slow", "stamp", slow, options["lease"]),
+        Job("chain", "stamp", chain, options["lease"]),
+        Job("linked", "stamp", slow, options["lease"]),
+    )
+}
+note("start", "")
+work(store, jobs, waker, worker=f"w{os.getpid()}", clock=clock)
+note("stop", "")
+"""
+
+
+@dataclass(frozen=True)
+class Note:
+    what: str
+    subject: str
+    pid: int
+    at: float
+
+
+class Workers:
+    """Worker processes on the database of a desk, and what they wrote down."""
+
+    def __init__(self, python: Python, url: str, notes: Path) -> None:
+        self.python, self.url, self.path = python, url, notes
+        self.path.touch()
+
+    def start(
+        self,
+        redis_url: str | None,
+        *,
+        seconds: float = 0.0,
+        lease: float = 60,
+        sweeper: tuple[float, float] = (30, 15.0),
+    ) -> subprocess.Popen[bytes]:
+        options = {
+            "url": self.url,
+            "keys": KEYS,
+            "redis_url": redis_url,
+            "notes": str(self.path),
+            "seconds": seconds,
+            "lease": lease,
+            "sweeper": sweeper,
+        }
+        process = self.python("-c", WORKER, json.dumps(options))
+        wait_until(lambda: any(n.pid == process.pid for n in self.notes("start")), 20)
+        return process
+
+    def notes(self, what: str) -> list[Note]:
+        lines = self.path.read_text().splitlines()
+        return [note for note in (Note(*json.loads(line)) for line in lines) if note.what == what]
+
+    def ended(self) -> list[str]:
+        return [note.subject for note in self.notes("end")]
+
+
+@pytest.fixture
+def workers(python: Python, url: str, tmp_path: Path) -> Workers:
+    return Workers(python, url, tmp_path / "notes")
