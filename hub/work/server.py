@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -22,6 +23,9 @@ def serve(app: WSGIApplication, host: str, port: int, *, threads: int) -> None:
 
     https://docs.pylonsproject.org/projects/waitress/en/stable/arguments.html
     """
+    # A line for each request that has to wait a moment is no news and costs more than the request:
+    # https://docs.pylonsproject.org/projects/waitress/en/stable/logging.html
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = waitress.create_server(
         app,
         host=host,
