@@ -30,7 +30,7 @@ class Documents:
         pac_account_id: str,
         reference: str,
     ) -> Document:
-        """File the exact bytes as the next version.
+        """File the exact bytes as the next version; the invoice takes their total and environment.
 
         Raises `Refused` while an earlier version may have been stamped.
         """
@@ -51,6 +51,14 @@ class Documents:
             pac_account_id=pac_account_id,
             reference=reference,
             sealed_at=self._scope.clock.now(),
+        )
+        # What the sale and the account were when it was asked for may have changed since.
+        account = self._scope.get(schema.PacAccount, id=pac_account_id)
+        self._scope.change(
+            schema.Invoice,
+            schema.Invoice.id == invoice_id,
+            environment=account.environment,
+            total=total,
         )
         return self._document(
             self._scope.get(schema.Document, invoice_id=invoice_id, version=version)

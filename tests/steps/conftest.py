@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -76,17 +77,18 @@ class Killed(BaseException):
 
 @dataclass
 class Kill:
-    """When to die: at the commit number `at` (before or after it), or around a sending."""
+    """When to die: right before commit number `at` (which is after the one before it), or around a
+    sending."""
 
     at: int = 0
-    when: str = ""  # before, after, before_send, after_send
+    when: str = ""  # commit, before_send, after_send
     commits: int = 0
 
     def arm(self, at: int, when: str) -> None:
         self.at, self.when, self.commits = at, when, 0
 
-    def here(self, when: str) -> None:
-        if self.when == when and self.commits == self.at:
+    def here(self) -> None:
+        if self.when == "commit" and self.commits == self.at:
             self.when = ""
             raise Killed
 
@@ -107,8 +109,7 @@ class MortalStore(Store):
         with super().transaction() as tx:
             yield tx
             kill.commits += 1
-            kill.here("before")
-        kill.here("after")
+            kill.here()
 
 
 class MortalPac:
@@ -363,10 +364,8 @@ class World:
 
     def drain(self, *queues: str, rows: int = 1000, worker: str = "w1") -> int:
         """Everything due in these queues (all), as a worker does it; how much was run."""
-        done = drain(
-            self.store, jobs_of(self.ctx), queues or QUEUES, worker, self.clock, rows=rows
-        ).done
-        return done
+        jobs = jobs_of(self.ctx)
+        return drain(self.store, jobs, queues or QUEUES, worker, self.clock, rows=rows).done
 
     def quiet(self, rounds: int = 80) -> None:
         """Let time pass, from one promise to the next, until nothing is promised any more."""
@@ -388,8 +387,6 @@ class World:
         except Killed:
             self.clock.advance(61)
             return True
-        finally:
-            self.kill.when = ""
         return False
 
     def violations(self) -> list[str]:
@@ -422,9 +419,7 @@ def csds(authority: Authority) -> dict[str, Csd]:
     made = {}
     for rfc, nombre, *_ in TAXPAYERS:
         issued = authority.issue_csd(rfc, nombre, now=START)
-        made[rfc] = check_csd(
-            issued.cer_der, issued.key_der, issued.password, rfc=rfc, now=START
-        )
+        made[rfc] = check_csd(issued.cer_der, issued.key_der, issued.password, rfc=rfc, now=START)
     return made
 
 
@@ -441,8 +436,6 @@ class Now:
 def running(
     authority: Authority, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Provider, Now]]:
-    import time
-
     now = Now()
     state = tmp_path_factory.mktemp("sandbox") / "state.db"
     app = Sandbox(state, authority, now, time.monotonic, time.sleep)
@@ -524,12 +517,11 @@ def _world(url: str, clock: Clock, provider: Provider, csds: Mapping[str, Csd]) 
     store.kill = Kill()
     store.check_keys()
     shop, post = Shop(), Post()
-    accounts: list[World] = []
     ctx = Context(
         store=store,
         clock=clock,
         connectors={"shop": shop},
-        pac=lambda account: accounts[0].pac(account),
+        pac=lambda account: made.pac(account),  # noqa: PLW0108 - made below
         post=post,
         letters=TemplateLetters(),
         public_url="https://hub.example",
@@ -537,14 +529,11 @@ def _world(url: str, clock: Clock, provider: Provider, csds: Mapping[str, Csd]) 
         worker="w1",
     )
     made = World(ctx, store, clock, provider, csds, shop, post, store.kill)
-    accounts.append(made)
     return made
 
 
 @pytest.fixture
-def world(
-    url: str, clock: Clock, provider: Provider, csds: Mapping[str, Csd]
-) -> Iterator[World]:
+def world(url: str, clock: Clock, provider: Provider, csds: Mapping[str, Csd]) -> Iterator[World]:
     """It must end in order: whatever a test did, the rows contradict nothing."""
     made = _world(url, clock, provider, csds)
     yield made

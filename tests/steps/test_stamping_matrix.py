@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from cfdi.pac.contract import Answer, Stamped
 from hub.domain.states import State
 
-#: More commits than one walk has: the last points are walks without a crash.
-COMMITS = 14
-POINTS = [
-    *((at, when) for at in range(1, COMMITS + 1) for when in ("before", "after")),
-    (0, "before_send"),
-    (0, "after_send"),
-]
 FORGET = 10_000
+FORM_MAIL = "xochilt@example.com"
 STAMPED, REJECTED, REVIEW = {State.STAMPED}, {State.REJECTED}, {State.REVIEW}
 
 #: The faults the provider is told before each walk, and the states a sale may end in.
@@ -42,17 +32,20 @@ OUTCOMES: dict[str, tuple[list[tuple[str, int]], set[State]]] = {
 }
 
 
-def walk(world: Any, merchant: Any, sale_id: str) -> None:
-    merchant.request(sale_id)
-    world.drain()
+def walk(world: Any, merchant: Any, sale_id: str) -> bool:
+    """The buyer asks, time passes; whether the process died on the way.
 
+    The buyer sends the form again then, as people do when a page fails.
+    """
 
-def crash_and_recover(world: Any, merchant: Any, sale_id: str, at: int, when: str) -> None:
-    """The buyer sends the form again, as people do when a page fails; then time passes."""
-    world.kill.arm(at, when)
-    if world.die(lambda: walk(world, merchant, sale_id)):
+    def all_of_it() -> None:
         merchant.request(sale_id)
-    world.quiet()
+        world.quiet()
+
+    died = False
+    while world.die(all_of_it):
+        died = True
+    return died
 
 
 def stamps_of(world: Any, merchant: Any, sale_id: str) -> int:
@@ -66,28 +59,39 @@ def stamps_of(world: Any, merchant: Any, sale_id: str) -> int:
     return sum(stamp["sha256"] in known for stamp in world.provider.stamps())
 
 
-@pytest.fixture
-def sales(merchant: Any) -> Iterator[Callable[[], str]]:
-    numbers = iter(range(1, 10_000))
-    return lambda: merchant.keep(f"S{next(numbers)}")
-
-
-@pytest.mark.parametrize("outcome", OUTCOMES)
-def test_wherever_it_dies_there_is_one_stamp(
-    outcome: str, world: Any, merchant: Any, sales: Callable[[], str]
-) -> None:
+def crash(world: Any, merchant: Any, outcome: str, at: int, when: str) -> bool:
+    """One sale, one crash there; whether it came so far."""
     faults, ends = OUTCOMES[outcome]
-    died = 0
-    for at, when in POINTS:
-        sale_id = sales()
-        world.provider.calm()
-        for mode, times in faults:
-            world.provider.fault(mode, times)
-        world.kill.commits = 0
-        crash_and_recover(world, merchant, sale_id, at, when)
-        died += 1
-        state = merchant.state(sale_id)
-        assert state in ends, (at, when, state)
-        assert stamps_of(world, merchant, sale_id) == (state is State.STAMPED), (at, when)
-    assert len(world.provider.stamps()) == (died if ends == STAMPED else 0)
+    sale_id = merchant.keep(f"S{at}{when}")
+    world.provider.calm()
+    for mode, times in faults:
+        world.provider.fault(mode, times)
+    world.kill.arm(at, when)
+    died = walk(world, merchant, sale_id)
+    state = merchant.state(sale_id)
+    assert state in ends, (at, when, state)
+    assert stamps_of(world, merchant, sale_id) == (state is State.STAMPED), (at, when)
+    assert len(world.post.to(FORM_MAIL)) <= 2
+    world.post.letters.clear()
+    return died
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_wherever_it_dies_there_is_one_stamp(outcome: str, world: Any, merchant: Any) -> None:
+    for when in ("before_send", "after_send"):
+        assert crash(world, merchant, outcome, 0, when)
+    at = 1
+    while crash(world, merchant, outcome, at, "commit"):
+        at += 1
+    assert at > 8
+    assert world.violations() == []
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("outcome", ["stamped", "dropped_after", "already_without_data"])
+def test_and_on_the_other_engine(outcome: str, world: Any, merchant: Any) -> None:
+    for at, when in ((0, "before_send"), (0, "after_send"), *((n, "commit") for n in range(1, 9))):
+        assert crash(world, merchant, outcome, at, when)
     assert world.violations() == []
