@@ -183,15 +183,14 @@ class Installation:
             found |= children
         return {pid: table[pid][2] for pid in found - {self.process.pid} if pid in table}
 
-    def pids(self, ending: str) -> list[int]:
-        """Our own processes whose command line ends so: "hub.cli web", "hub.cli worker", …"""
-        return sorted(pid for pid, line in self.family().items() if line.rstrip().endswith(ending))
+    def pids(self, part: str) -> list[int]:
+        """Our own processes with this in their command line: "hub.cli web", "redis", …"""
+        return sorted(pid for pid, line in self.family().items() if part in line)
 
-    def kill(self, ending: str) -> int:
-        """SIGKILL to one of our own; its id."""
-        pid = self.pids(ending)[0]
-        os.kill(pid, signal.SIGKILL)
-        return pid
+    def kill(self, part: str) -> None:
+        """SIGKILL to all of our own that are called so."""
+        for pid in self.pids(part):
+            os.kill(pid, signal.SIGKILL)
 
     def stop(self) -> None:
         """SIGTERM, as from Ctrl-C or systemd: it must end well and leave nothing behind."""

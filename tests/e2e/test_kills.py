@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -66,8 +64,7 @@ def test_workers_killed_while_the_provider_has_the_document(
         time.sleep(1)
     else:  # the provider has stamped, and nobody heard of it
         eventually(lambda: {Decimal(one["total"]) for one in home.stamps()} & set(links))
-    for pid in home.pids("hub.cli worker"):
-        os.kill(pid, signal.SIGKILL)
+    home.kill("hub.cli worker")
     home.settle(links)
 
 
@@ -118,10 +115,9 @@ def test_redis_killed_is_only_a_little_slower(
     home: Any, sold: Any, buyer: dict[str, str], eventually: Any
 ) -> None:
     links = sold(3)
-    served = home.pids("redis.sock")
+    served = home.pids("redis")
     assert len(served) == 2  # the server and who watches over it
-    for pid in served:
-        os.kill(pid, signal.SIGKILL)
+    home.kill("redis")
     request_all(links, buyer)
     home.settle(links)
 
@@ -129,7 +125,7 @@ def test_redis_killed_is_only_a_little_slower(
         return bool(requests.get(f"{home.url}/ready", timeout=5).json()["redis"] == "ok")
 
     eventually(redis_is_back, 60)
-    assert set(home.pids("redis.sock")).isdisjoint(served)
+    assert set(home.pids("redis")).isdisjoint(served)
 
 
 def test_the_supervisor_killed_leaves_nobody_and_starts_again(
