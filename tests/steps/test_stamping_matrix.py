@@ -31,6 +31,9 @@ OUTCOMES: dict[str, tuple[list[tuple[str, int]], set[State]]] = {
     "doubt_then_never": ([("drop_before", 1), ("reject:CFDI40145", FORGET)], REJECTED | REVIEW),
 }
 
+#: To the hub the same as one of the others: every fifth commit is enough.
+LIKE_ANOTHER = {"500", "429", "garbage", "500_after_commit", "keys_refused", "without_data_at_once"}
+
 
 def walk(world: Any, merchant: Any, sale_id: str) -> bool:
     """The buyer asks, time passes; whether the process died on the way.
@@ -81,9 +84,9 @@ def crash(world: Any, merchant: Any, outcome: str, at: int, when: str) -> bool:
 def test_wherever_it_dies_there_is_one_stamp(outcome: str, world: Any, merchant: Any) -> None:
     for when in ("before_send", "after_send"):
         assert crash(world, merchant, outcome, 0, when)
-    at = 1
+    at, step = 1, 5 if outcome in LIKE_ANOTHER else 1
     while crash(world, merchant, outcome, at, "commit"):
-        at += 1
+        at += step
     assert at > 8
     assert world.violations() == []
 
