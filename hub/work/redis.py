@@ -36,6 +36,9 @@ from hub.work.lifeline import hold_lifeline
 
 PROGRAMS: Final = ("redis-server", "valkey-server")
 
+#: Its warnings are about servers with much memory: not for whoever tries the hub.
+LOG: Final = "redis.log"
+
 #: A socket's path holds 104 bytes on macOS, 108 on Linux, with its final zero.
 LONGEST_SOCKET_PATH: Final = 100
 
@@ -177,7 +180,10 @@ def _run(program: Path, directory: Path, where: Path, lock: int) -> int:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     hold_lifeline()
-    return server.wait()
+    status = server.wait()
+    if status:
+        sys.stderr.write(f"redis: ended with status {status}; see {directory / LOG}\n")
+    return status
 
 
 def _options(directory: Path, where: Path) -> list[str]:
@@ -193,6 +199,7 @@ def _options(directory: Path, where: Path) -> list[str]:
         "maxmemory-policy": "noeviction",
         "daemonize": "no",
         "loglevel": "warning",
+        "logfile": str(directory / LOG),
     }
     return [part for name, value in options.items() for part in (f"--{name}", value)]
 

@@ -76,11 +76,38 @@ def test_a_promise_for_later_runs_soon_after_its_time(
     workers.start(redis_server.url if with_redis else None)
     if with_redis:
         until(lambda: listening(redis_server))
-    due_at = live_desk.clock.now() + timedelta(seconds=2)
-    live_desk.promise("slow", "later", due_at=due_at)
-    until(lambda: workers.ended() == ["later"])
-    (begun,) = workers.notes("begin")
-    assert 0 <= begun.at - due_at.timestamp() < 1.3
+    now = live_desk.clock.now()
+    times = {f"s{part}": now + timedelta(seconds=part / 10) for part in (12, 26, 31)}
+    for subject, due_at in times.items():
+        live_desk.promise("slow", subject, due_at=due_at)
+    until(lambda: len(workers.ended()) == len(times))
+    for begun in workers.notes("begin"):
+        assert 0 <= begun.at - times[begun.subject].timestamp() < 1.3
+
+
+@on_sqlite
+@pytest.mark.redis
+@pytest.mark.parametrize("together", [True, False])
+def test_the_second_buyer_does_not_wait_for_the_first(
+    live_desk, workers, redis_server, until, together
+):
+    """While one worker is at a step the next wake-up must reach the other one."""
+    live_desk.store.on_promise(Waker(redis_server.url, SystemClock()).wake)
+    for _ in range(2):
+        workers.start(redis_server.url, seconds=1.0)
+    until(lambda: listening(redis_server, 2))
+    for round_ in range(3):
+        first, second = f"first-{round_}", f"second-{round_}"
+        if together:
+            live_desk.promise("slow", first, second)
+        else:
+            live_desk.promise("slow", first)
+            until(lambda name=first: name in [note.subject for note in workers.notes("begin")])
+            live_desk.promise("slow", second)
+        promised_at = time.time()
+        until(lambda name=second: name in [note.subject for note in workers.notes("begin")])
+        assert time.time() - promised_at < 0.4
+        until(lambda count=2 * round_ + 2: len(workers.ended()) == count)
 
 
 @on_sqlite
