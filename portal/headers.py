@@ -27,12 +27,14 @@ _FIXED = {
 def secure(response: Response, frame_ancestors: Sequence[str] = ()) -> Response:
     """Set what is not set yet. `frame_ancestors`: origins that may frame this answer."""
     origins = [origin for origin in frame_ancestors if _ORIGIN.fullmatch(origin)]
-    response.headers.setdefault(
-        "Content-Security-Policy", _POLICY + (" ".join(origins) or "'none'")
-    )
+    ours = {
+        "Content-Security-Policy": _POLICY + (" ".join(origins) or "'none'"),
+        "Cache-Control": "no-store",
+        **_FIXED,
+    }
     if not origins:
-        response.headers.setdefault("X-Frame-Options", "DENY")
-    response.headers.setdefault("Cache-Control", "no-store")
-    for name, value in _FIXED.items():
-        response.headers.setdefault(name, value)
+        ours["X-Frame-Options"] = "DENY"
+    # `setdefault` looks through all headers for each of these: three times as long, on every answer.
+    present = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - iterating gives pairs
+    response.headers.extend({k: v for k, v in ours.items() if k.lower() not in present})
     return response
