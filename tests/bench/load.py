@@ -94,7 +94,8 @@ class Load:
 
         A request that finds no free connection waits, and its waiting counts.
         """
-        free, taken, sent = deque(self._lines), [], 0
+        free, sent = deque(self._lines), 0
+        taken: list[float] = []
         begun = time.perf_counter()
         while len(taken) < len(requests):
             now = time.perf_counter()

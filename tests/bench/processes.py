@@ -27,8 +27,11 @@ def environment(var_dir: Path, port: int, **more: str) -> dict[str, str]:
 
 
 def free_ports(count: int) -> int:
-    """The first of `count` neighbouring ports that nobody listens on."""
-    for first in range(18_000 + os.getpid() % 2000 * 10, 60_000, 10):
+    """The first of `count` neighbouring ports that nobody listens on.
+
+    Below those that outgoing connections are given, so that none of them takes one meanwhile.
+    """
+    for first in range(12_000 + os.getpid() % 1000 * 10, 32_000, 10):
         try:
             with ExitStack() as stack:
                 for port in range(first, first + count):

@@ -68,13 +68,13 @@ def measure(place: Path, times: int) -> Iterator[Figure]:
 
 
 def _medians_ms(works: tuple[Callable[[], None], ...], times: int) -> list[float]:
-    """Of works that take turns, so that whatever slows the machine slows them alike."""
+    """Processor time of works that take turns, so that what slows the machine slows both."""
     taken: list[list[float]] = [[] for _ in works]
     for work in works:
         work()
     for _ in range(times):
         for work, mine in zip(works, taken, strict=True):
-            begun = time.perf_counter()
+            begun = time.thread_time()
             work()
-            mine.append(1000 * (time.perf_counter() - begun))
+            mine.append(1000 * (time.thread_time() - begun))
     return [median(mine) for mine in taken]
