@@ -236,6 +236,7 @@ def make_pair(private_key: rsa.RSAPrivateKey) -> Callable[..., Pair]:
         number: str = "00001000000500000001",
         issuer: str = "AC DE PRUEBA",
         unit: str = "Sucursal 1",
+        enciphers: bool = False,
         not_before: datetime = NOW - timedelta(days=1),
         not_after: datetime = NOW + timedelta(days=365),
         key: rsa.RSAPrivateKey = private_key,
@@ -248,6 +249,20 @@ def make_pair(private_key: rsa.RSAPrivateKey) -> Callable[..., Pair]:
             .serial_number(int.from_bytes(number.encode(), "big"))
             .not_valid_before(not_before)
             .not_valid_after(not_after)
+            .add_extension(
+                x509.KeyUsage(
+                    digital_signature=True,
+                    content_commitment=True,
+                    key_encipherment=False,
+                    data_encipherment=enciphers,
+                    key_agreement=enciphers,
+                    key_cert_sign=False,
+                    crl_sign=False,
+                    encipher_only=False,
+                    decipher_only=False,
+                ),
+                critical=True,
+            )
             .sign(private_key, hashes.SHA256())
         )
         tbs = built.tbs_certificate_bytes.replace(b"\x06\x03\x55\x04\x2e", b"\x06\x03\x55\x04\x2d")

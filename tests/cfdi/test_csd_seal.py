@@ -20,7 +20,7 @@ from cfdi import csd, der
 from cfdi.cadena import cadena_original
 from cfdi.comprobante import Comprobante
 from cfdi.csd import Certificate, Csd, authority, check_csd, load_key, open_key
-from cfdi.seal import seal, verify
+from cfdi.seal import seal, signed, verify
 from cfdi.xml import parse
 
 SAT_PASSWORD = "12345678a"  # published with SAT's test certificates
@@ -134,6 +134,10 @@ BREAKAGES: dict[str, tuple[type[csd.CsdRefused], Breakage]] = {
         lambda call, make: call.update(cer=make(number="12345").cer),
     ),
     "fiel": (csd.CertificateIsFiel, lambda call, make: call.update(cer=make(unit="").cer)),
+    "fiel with a branch": (
+        csd.CertificateIsFiel,
+        lambda call, make: call.update(cer=make(enciphers=True).cer),
+    ),
     "another rfc": (csd.CertificateOfAnotherRfc, lambda call, make: call.update(rfc="XXX")),
     "no rfc": (
         csd.CertificateOfAnotherRfc,
@@ -272,6 +276,17 @@ def test_a_changed_document_does_not_verify(
 ) -> None:
     root = parse(seal(document, pair.csd).xml)
     root.set(name, value)
+    assert not verify(root)
+
+
+def test_the_number_must_be_that_of_the_certificate_inside(
+    document: Comprobante, pair: Any
+) -> None:
+    """Its seal is good, but it names another certificate than the one it carries."""
+    other = "00001000000500000002"
+    misnamed = Csd(replace(pair.csd.certificate, no_certificado=other), pair.private)
+    root = parse(seal(document, misnamed).xml)
+    assert signed(pair.csd.certificate, str(root.get("Sello")), cadena_original(root))
     assert not verify(root)
 
 
