@@ -134,6 +134,7 @@ def jobs_of(ctx: Context) -> Jobs:
 def sweeps_of(ctx: Context) -> tuple[Sweep, ...]:
     return (
         Sweep("platforms", SWEEP_EVERY.total_seconds(), lambda: sweep.sweep_all(ctx)),
+        Sweep("lost", 15, lambda: sweep.nudge_lost(ctx)),
         Sweep("stuck", 300, lambda: sweep.nudge_stuck(ctx)),
     )
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from connectors.contract import ConnectionFacts, CredentialsRefused
 from hub.domain.states import State
 from hub.steps.context import Context
+from hub.steps.stamp import lease
 from hub.store.database import Tenant
 from hub.store.records import Invoice
 
@@ -77,9 +78,40 @@ def nudge_stuck(ctx: Context) -> None:
                 tenant.promise(job, invoice.id, queue="stamp", due_at=due_at)
 
 
+def nudge_lost(ctx: Context) -> None:
+    """Promise to look at every sending whose lease is over: nobody is left to tell of it.
+
+    The claim of its promise holds longer, because it has to do for the slowest provider.
+    """
+    with ctx.store.reading() as tx:
+        merchants = [merchant.id for merchant in tx.merchants.list()]
+    for merchant_id in merchants:
+        with ctx.store.reading() as tx:
+            lost = list(_lost(ctx, tx.tenant(merchant_id)))
+        if lost:
+            with ctx.store.transaction() as tx:
+                for invoice_id in lost:
+                    tx.tenant(merchant_id).promise("stamp", invoice_id, queue="stamp")
+
+
+def _lost(ctx: Context, tenant: Tenant) -> Iterator[str]:
+    for invoice in _all(tenant, State.SENDING):
+        document = tenant.invoices.document(invoice.id)
+        account = tenant.pac.get(document.pac_account_id) if document else None
+        if account is None:
+            continue
+        started_at = tenant.invoices.attempts(invoice.id)[-1].started_at
+        if started_at + lease(ctx.pac(account).terms) <= ctx.clock.now():
+            yield invoice.id
+
+
 def _stuck(tenant: Tenant, before: datetime) -> Iterator[tuple[str, Invoice]]:
     for state, job in _MOVED_BY.items():
-        after: str | None = None
-        while page := tenant.invoices.list(limit=PAGE, after=after, state=state):
-            yield from ((job, invoice) for invoice in page if invoice.updated_at < before)
-            after = page[-1].id
+        yield from ((job, one) for one in _all(tenant, state) if one.updated_at < before)
+
+
+def _all(tenant: Tenant, state: State) -> Iterator[Invoice]:
+    after: str | None = None
+    while page := tenant.invoices.list(limit=PAGE, after=after, state=state):
+        yield from page
+        after = page[-1].id
