@@ -69,7 +69,7 @@ def _check_merchant(rfc_: str, nombre: str, regimen: str, cp: str) -> None:
         )
     if rfc_ in {rfc.GENERIC_NATIONAL, rfc.GENERIC_FOREIGN}:
         raise BadArgument("rfc_invalid", "--rfc is a generic RFC, which cannot issue invoices")
-    if not nombre or len(nombre) > 300 or "|" in nombre:
+    if not nombre.isprintable() or not 1 <= len(nombre) <= 300 or "|" in nombre:
         raise BadArgument("nombre_invalid", "--nombre must have 1 to 300 characters without |")
     if known is None or not (known.moral if person == "moral" else known.fisica):
         raise BadArgument(

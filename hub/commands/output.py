@@ -58,6 +58,9 @@ def command(group: click.Group, name: str, **more: Any) -> Callable[[F], F]:
                 fail(error.code, str(error), error.details, status=error.status)
             except (SettingsInvalid, StoreError) as error:
                 fail(_code(error), str(error))
+            except UnicodeEncodeError:
+                # Bytes of a terminal that are no UTF-8 come as lone surrogates (PEP 383).
+                fail("not_text", "an argument is not UTF-8 text", status=2)
             except OSError as error:
                 fail("system", _system(error))
             except Exception as error:  # noqa: BLE001 - its message may hold anybody's data

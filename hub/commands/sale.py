@@ -18,7 +18,7 @@ from hub.domain.snapshot import to_json
 from hub.steps import close as closing
 from hub.steps.issuer import issuer_of
 from hub.steps.look import purchase_of
-from hub.steps.register import register
+from hub.steps.register import SaleTaken, register
 from hub.store.records import SaleRow
 from hub.wiring import Hub
 
@@ -57,6 +57,12 @@ def sale_create(merchant_id: str, file: io.BufferedReader) -> None:
         except SaleInvalid as error:
             details = [{"path": path, "message": message} for path, message in error.problems]
             raise Failed("sale_invalid", "the sale was not kept", details) from error
+        except SaleTaken as error:
+            raise Failed(
+                "sale_taken",
+                "an invoice holds this sale, so it cannot be changed; give a new sale another "
+                "number or key",
+            ) from error
         shown = shown_sale(hub, merchant_id, row)
     tell(shown, f"{shown['code']}  {shown['link'] or shown['state']}")
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from hub.clock import Clock
 from hub.store import migrate
-from hub.store.engines import Engine, open_engine
+from hub.store.engines import Engine, open_engine, told
 from hub.store.errors import Refused, StoreUnavailable, TransactionNested
 from hub.store.keys import Keyring
 from hub.store.session import Session
@@ -51,7 +51,8 @@ class Store:
             return migrate.up(self._engine.db)
 
     def pending_migrations(self) -> list[str]:
-        return migrate.pending(self._engine.db)
+        with told():
+            return migrate.pending(self._engine.db)
 
     def check_keys(self) -> None:
         """Raise `WrongKeys` unless these keys open this database; a new one is marked with them."""
