@@ -16,12 +16,19 @@ MAX_ITEMS: Final = 5000
 MAX_TEXT: Final = 20_000
 #: Longer than any number that is really sent; keeps hostile exponents out of every later sum.
 MAX_DIGITS: Final = 30
+#: No shop sold anything before, and none sells after.
+FIRST_YEAR: Final = 2000
+LAST_YEAR: Final = 2200
 #: Digits before the point of an amount or a quantity.
 MAX_AMOUNT_DIGITS: Final = 12
 
 T = TypeVar("T")
 
-_CONTROLS: Final = {code: None for code in range(32) if chr(code) not in "\t\n\r"} | {127: None}
+#: Line ends become blanks. Marks that turn the direction of writing would make "gpj.exe" read as
+#: something else: https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing
+_CONTROLS: Final = dict.fromkeys(
+    (*range(32), 127, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+) | dict.fromkeys(map(ord, "\t\n\r"), " ")
 
 
 def read_json(raw: bytes, *, max_bytes: int = MAX_BYTES) -> Reader:
@@ -162,9 +169,10 @@ class Reader:
 def _instant(text: str) -> datetime | None:
     try:
         instant = datetime.fromisoformat(text)
-        return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
+        instant = instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return instant if FIRST_YEAR <= instant.year <= LAST_YEAR else None
 
 
 def _or_missing(place: Reader, default: T | None) -> T:

@@ -10,6 +10,7 @@ import click
 
 from cfdi import catalogs, csd, rfc
 from cfdi.pac.accounts import (
+    LIVE,
     AccountInvalid,
     checked_settings,
     stamps_certificates_of,
@@ -28,6 +29,7 @@ from hub.commands.output import (
 )
 from hub.domain.rules import RulesInvalid, parse
 from hub.settings import Settings
+from hub.steps.live import TestsUnderWay, leave_practice
 from hub.steps.review import set_rules
 from hub.store.records import Merchant
 from hub.wiring import Hub
@@ -226,10 +228,15 @@ def pac_set(merchant_id: str, provider: str, environment: str, **given: str) -> 
                     f"the merchant's certificate is of authority {certificate.authority!r}, which "
                     f"a {environment} account at {provider} refuses: add the right CSD first",
                 )
+            try:
+                freed = leave_practice(tenant) if environment == LIVE else 0
+            except TestsUnderWay as error:
+                raise Failed("tests_under_way", f"{error}: wait or settle them first") from error
             account = tenant.pac.set(provider, environment, checked)
+    note = f"; {freed} sales with test invoices are open again" if freed else ""
     tell(
-        {"id": account.id, "provider": provider, "environment": environment},
-        f"{provider} ({environment})",
+        {"id": account.id, "provider": provider, "environment": environment, "freed": freed},
+        f"{provider} ({environment}){note}",
     )
 
 

@@ -142,11 +142,25 @@ def sale_close(merchant_id: str, until: datetime, global_uuid: UUID) -> None:
         _, last = _span(hub, the_merchant(hub, merchant_id), None, until)
         if last is None:
             raise Failed("until_invalid", "--until is needed")
-        closed = closing.close(hub.ctx, merchant_id, last, str(global_uuid).upper())
+        try:
+            closed = closing.close(hub.ctx, merchant_id, last, str(global_uuid).upper())
+        except closing.DayNotOver as error:
+            raise Failed("day_not_over", "--until must be a day that is over") from error
     tell(
         {"marked": closed.marked, "skipped": closed.skipped},
         f"{closed.marked} tickets marked, {closed.skipped} skipped (they have an invoice)",
     )
+
+
+@command(sale, "reopen")
+@merchant_option
+@click.option("--global-uuid", required=True, type=click.UUID)
+def sale_reopen(merchant_id: str, global_uuid: UUID) -> None:
+    """Undo `sale close` for a global invoice, e.g. one that was cancelled."""
+    with opened() as hub:
+        the_merchant(hub, merchant_id)
+        freed = closing.reopen(hub.ctx, merchant_id, str(global_uuid).upper())
+    tell({"freed": freed}, f"{freed} tickets are open again")
 
 
 def shown_sale(hub: Hub, merchant_id: str, row: SaleRow) -> dict[str, Any]:

@@ -16,9 +16,11 @@ from hub.domain.reasons import NotComposable, reason
 from hub.domain.rules import Producto, Rules
 from hub.domain.sale import SaleLine
 
-#: XML's characters less the ones SAT's patterns refuse: controls and "|".
+#: XML's characters less the ones SAT's patterns refuse, controls and "|", and less the marks that
+#: turn the direction of writing.
 _UNWRITABLE: Final = re.compile(
     r"[^\x20-\x7b\x7d\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+    r"|[\u202a-\u202e\u2066-\u2069]"
 )
 _SECTIONS: Final = {
     "product": ("default", "un producto", "a product"),

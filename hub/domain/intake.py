@@ -14,6 +14,8 @@ from hub.domain.rules import IMPUESTOS
 from hub.domain.sale import Buyer, Payment, PaymentState, Sale, SaleLine, SaleTax
 from hub.domain.schemas import Problem, path_of, problems
 
+#: CFDI began in 2004; an older date is a typing mistake.
+FIRST_YEAR: Final = 2000
 #: A clock may be a little ahead of ours.
 _AHEAD: Final = timedelta(minutes=5)
 _SIZE_MAX: Final = 2 * 1024 * 1024
@@ -95,6 +97,8 @@ def _wrong_instants(document: Mapping[str, Any], now: datetime) -> Iterator[Prob
         except (ValueError, OverflowError):
             yield name, "is no date and time that exists"
             continue
+        if instant.year < FIRST_YEAR:
+            yield name, f"is before the year {FIRST_YEAR}"
         if instant > now + _AHEAD:
             yield name, "is in the future: only a paid sale can be invoiced"
 

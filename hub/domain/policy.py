@@ -10,11 +10,16 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from cfdi.findings import Finding
+from hub.domain.reasons import reason
 from hub.domain.rules import Rules
 from hub.domain.sale import PaymentState, Sale
 
 #: However late in the month a buyer pays, this much time is left to ask for the invoice.
 SHORTEST: Final = timedelta(hours=72)
+
+
+#: Clocks of shops differ from ours, and a day is what a wrong time zone can make of it.
+AHEAD: Final = timedelta(days=1)
 
 
 class Kind(StrEnum):
@@ -52,19 +57,30 @@ def standing(
     reasons: tuple[Finding, ...] = (),
 ) -> Standing:
     """What can be done with the sale. `reasons` are those found for a person to look at."""
+    if contradictions(sale, now=now):
+        return Standing(Kind.REVIEW, "contradiction", None)
     unpaid = _UNPAID.get(sale.payment_state) or _nothing_due(sale)
     if unpaid is not None:
         return Standing(unpaid, unpaid.value, None)
-    if sale.payment_state is not PaymentState.PAID:
-        return Standing(Kind.REVIEW, "unknown_state", None)
-    if sale.paid_at is None:
-        return Standing(Kind.REVIEW, "no_date", None)
+    if sale.payment_state is not PaymentState.PAID or sale.paid_at is None:
+        known = sale.payment_state is PaymentState.PAID
+        return Standing(Kind.REVIEW, "no_date" if known else "unknown_state", None)
     until = deadline(sale.paid_at, rules, zone)
     if reasons:
         return Standing(Kind.REVIEW, "findings", until)
     if now > until:
         return Standing(Kind.EXPIRED, Kind.EXPIRED.value, until)
     return Standing(Kind.OPEN, "", until)
+
+
+def contradictions(sale: Sale, *, now: datetime) -> tuple[Finding, ...]:
+    """What cannot be true of any sale: a person has to look at it, whatever its state."""
+    found = []
+    if sale.total < 0 or sale.refunded > sale.total:
+        found.append(reason("money_contradicts", "total"))
+    if sale.paid_at is not None and sale.paid_at > now + AHEAD:
+        found.append(reason("paid_in_future", "paid_at"))
+    return tuple(found)
 
 
 def _nothing_due(sale: Sale) -> Kind | None:

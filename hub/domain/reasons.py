@@ -78,6 +78,14 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Una devolución no corresponde con lo que se cobró de la venta: revísala.",
         "A refund does not agree with what was charged for the sale: look at it.",
     ),
+    "money_contradicts": (
+        "El total es negativo o se devolvió más de lo cobrado: revisa la venta en la tienda.",
+        "The total is negative or more was refunded than charged: look at the sale in the shop.",
+    ),
+    "paid_in_future": (
+        "La fecha de pago está en el futuro: revisa la venta y el reloj de la tienda.",
+        "The date of payment is in the future: look at the sale and at the shop's clock.",
+    ),
     "no_exact_document": (
         (
             "Los renglones y sus impuestos no explican lo cobrado, al centavo: revisa la venta en "

@@ -50,10 +50,3 @@ MOVES: Final[frozenset[tuple[State, State]]] = frozenset(
         (State.CANCELLING, State.SUPERSEDED),
     }
 )
-
-#: In these an invoice stands for its sale or may come to: its claim is open.
-OPEN: Final[frozenset[State]] = frozenset(State) - {State.CANCELLED, State.SUPERSEDED}
-
-
-def may_move(before: State, after: State) -> bool:
-    return (before, after) in MOVES

@@ -33,8 +33,23 @@ def open_tickets(
         return [row for row in _paid(ctx, tenant, start, end) if not _held(tenant, row)]
 
 
+class DayNotOver(Exception):
+    """A global invoice holds whole days: the last one has to be over."""
+
+
+def reopen(ctx: Context, merchant_id: str, global_uuid: str) -> int:
+    """Undo `close` for that global invoice, e.g. because it was cancelled. How many were freed."""
+    with ctx.store.transaction() as tx:
+        return tx.tenant(merchant_id).claims.release_global(global_uuid)
+
+
 def close(ctx: Context, merchant_id: str, until: datetime, global_uuid: str) -> Closed:
-    """Claim every open ticket paid before `until` for that global invoice."""
+    """Claim every open ticket paid before `until` for that global invoice.
+
+    Raises `DayNotOver`: what is paid later that day would be missing in the global invoice.
+    """
+    if until > ctx.clock.now():
+        raise DayNotOver
     marked = skipped = 0
     with ctx.store.reading() as tx:
         rows = list(_paid(ctx, tx.tenant(merchant_id), None, until))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cfdi.findings import Finding
 from connectors.contract import (
@@ -13,6 +14,7 @@ from connectors.contract import (
     CredentialsRefused,
     Delivery,
     DeliveryUnreadable,
+    Notice,
     OrderNotFound,
     PlatformUnreachable,
 )
@@ -24,6 +26,8 @@ from hub.store.database import Tenant
 from hub.store.records import Connection, InboxRow
 
 #: How soon an order taken from a delivery is asked for again while the shop does not answer.
+#: The kind of request under which a sale that left its invoice behind waits for the merchant.
+CHANGED = "changed_after_invoice"
 RECHECK = timedelta(minutes=5)
 
 
@@ -48,8 +52,12 @@ def ingest(ctx: Context, merchant_id: str, inbox_id: str) -> None:
             _useless(ctx, merchant_id, inbox_id)
             return
         sale = _sale_of(source, row)
-    except (DeliveryUnreadable, CredentialsRefused) as error:
+    except DeliveryUnreadable as error:
         _park(ctx, merchant_id, filed, str(error))
+        return
+    except CredentialsRefused as error:
+        _park(ctx, merchant_id, filed, str(error))
+        _report(ctx, merchant_id, filed.connection_id, str(error))
         return
     _keep(ctx, merchant_id, source, sale, order_id=row.order_id, inbox_id=row.id)
 
@@ -62,13 +70,32 @@ def ingest_order(ctx: Context, merchant_id: str, subject: str) -> None:
         return
     try:
         order = source.connector.fetch(order_id, source.facts, source.credentials)
-        sale: Sale | None = source.connector.normalize(order, source.facts)
     except OrderNotFound:
-        sale = None
+        _keep(ctx, merchant_id, source, None, order_id=order_id, inbox_id=None)
+        return
     except CredentialsRefused as error:
         _report(ctx, merchant_id, connection_id, str(error))
         return
+    try:
+        sale = source.connector.normalize(order, source.facts)
+    except DeliveryUnreadable as error:
+        _set_aside(ctx, merchant_id, source, order_id, order=order, problem=str(error))
+        return
     _keep(ctx, merchant_id, source, sale, order_id=order_id, inbox_id=None)
+
+
+def _set_aside(
+    ctx: Context, merchant_id: str, source: _Source, order_id: str, *, order: bytes, problem: str
+) -> None:
+    """An order that was asked for and not understood waits where unreadable deliveries do."""
+    key = hashlib.sha256(order).hexdigest()
+    notice = Notice(event="fetched", event_key=key, order_id=order_id, snapshot=order)
+    delivery = Delivery({}, order, ctx.clock.now())
+    with ctx.store.transaction() as tx:
+        inbox = tx.tenant(merchant_id).inbox
+        filed = inbox.file(source.connection.id, source.connection.platform, notice, delivery)
+        if filed is not None:
+            inbox.dead(filed, problem)
 
 
 def _source(ctx: Context, merchant_id: str, connection_id: str) -> _Source:
@@ -129,7 +156,7 @@ def _keep(
         known = tenant.sales.by_key(source.connection.id, order_id)
     if sale is None and known is not None:
         sale = replace(known.sale, payment_state=PaymentState.CANCELLED, status="deleted")
-    reasons = compose_reasons(sale, issuer) if sale is not None else ()
+    reasons = compose_reasons(sale, issuer, now) if sale is not None else ()
     with ctx.store.transaction() as tx:
         tenant = tx.tenant(merchant_id)
         if sale is not None:
@@ -140,6 +167,7 @@ def _keep(
                 reasons=reasons,
                 verified_at=None if sale.unverified else now,
             )
+            notice_change(tenant, kept.id)
             welcome(ctx, tenant, issuer, kept.id, source.connection)
             if sale.unverified and source.connector.can_fetch(source.credentials):
                 _recheck(ctx, tenant, source.connection.id, order_id)
@@ -147,8 +175,10 @@ def _keep(
             tenant.inbox.done(inbox_id)
 
 
-def compose_reasons(sale: Sale, issuer: Issuer) -> tuple[Finding, ...]:
+def compose_reasons(sale: Sale, issuer: Issuer, now: datetime) -> tuple[Finding, ...]:
     """Why a person must look at this sale first. Nothing is asked of a sale that cannot be paid."""
+    if contradictions := policy.contradictions(sale, now=now):
+        return contradictions
     if sale.payment_state is not PaymentState.PAID or sale.due <= 0:
         return ()
     return compose.review(
@@ -156,6 +186,31 @@ def compose_reasons(sale: Sale, issuer: Issuer) -> tuple[Finding, ...]:
         rules=issuer.rules,
         emisor=issuer.emisor,
         lugar_expedicion=issuer.lugar_expedicion,
+    )
+
+
+def notice_change(tenant: Tenant, sale_id: str) -> None:
+    """A sale that no longer agrees with its stamped invoice goes to the merchant's review.
+
+    What is due then (a credit note, a cancellation) the merchant decides; income and invoice would
+    differ in silence otherwise.
+    """
+    invoice = tenant.invoices.for_sale(sale_id)
+    row = tenant.sales.get(sale_id)
+    if row is None or invoice is None or invoice.uuid is None:
+        return
+    sale = row.sale
+    paid = sale.payment_state is PaymentState.PAID
+    if paid and (sale.due, sale.currency) == (invoice.total, invoice.currency):
+        return
+    tenant.asks.create(
+        sale_id,
+        CHANGED,
+        {
+            "facturado": f"{invoice.total:f} {invoice.currency}",
+            "ahora": f"{sale.due:f} {sale.currency}",
+            "estado": sale.payment_state.value,
+        },
     )
 
 
@@ -186,9 +241,7 @@ def _recheck(ctx: Context, tenant: Tenant, connection_id: str, order_id: str) ->
 def _park(ctx: Context, merchant_id: str, row: InboxRow, problem: str) -> None:
     """No sale can be made of it as things are; it stays, to be replayed after a fix."""
     with ctx.store.transaction() as tx:
-        tenant = tx.tenant(merchant_id)
-        tenant.inbox.dead(row.id, problem)
-        tenant.connections.set_problem(row.connection_id, problem)
+        tx.tenant(merchant_id).inbox.dead(row.id, problem)
 
 
 def _report(ctx: Context, merchant_id: str, connection_id: str, problem: str) -> None:

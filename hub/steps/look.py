@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from hub.domain import policy
-from hub.domain.money import round_half_up
 from hub.domain.purchase import (
     Estado,
     FieldError,
     FiscalForm,
     Purchase,
-    PurchaseLine,
     field_error,
 )
-from hub.domain.sale import Sale, SaleTax
 from hub.domain.states import State
 from hub.steps.context import Context
+from hub.steps.ingest import CHANGED
 from hub.steps.issuer import Issuer, issuer_of
+from hub.steps.shown import of_document, of_sale
 from hub.store.database import Tenant
 from hub.store.records import Attempt, Invoice, SaleRow, Stamp
 
@@ -47,9 +43,6 @@ _STANDINGS = {
     policy.Kind.REFUNDED: Estado.CANCELADA,
     policy.Kind.FREE: Estado.CANCELADA,
 }
-
-
-_TAX_NAME = re.compile(r"\b(IVA|IEPS)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +98,7 @@ def _facts(tenant: Tenant, sale_id: str) -> _Facts:
         invoice=invoice,
         stamp=tenant.invoices.stamp_of(invoice.id) if invoice and invoice.uuid else None,
         in_global=any(claim.global_uuid for claim in claims),
-        asked_at=ask.created_at if ask else None,
+        asked_at=ask.created_at if ask and ask.kind != CHANGED else None,
         attempts=tuple(tenant.invoices.attempts(invoice.id)) if invoice else (),
         live=account is not None and account.environment == "live",
     )
@@ -117,7 +110,8 @@ def _purchase(ctx: Context, facts: _Facts) -> Purchase:
         sale, rules=facts.issuer.rules, zone=zone, now=ctx.clock.now(), reasons=facts.row.reasons
     )
     estado = _estado(facts, standing)
-    done = facts.stamp is not None and estado is Estado.LISTA
+    stamp = facts.stamp if estado is Estado.LISTA else None
+    shown = of_document(stamp.xml) if stamp else of_sale(sale)
     return Purchase(
         estado=estado,
         merchant_id=facts.issuer.merchant.id,
@@ -127,19 +121,19 @@ def _purchase(ctx: Context, facts: _Facts) -> Purchase:
         number=sale.number,
         code=facts.row.code,
         placed_at=sale.placed_at.astimezone(zone),
-        currency=sale.currency,
-        lines=_lines(sale),
-        subtotal=round_half_up(sum((line.base for line in sale.lines), Decimal(0)), 2),
-        taxes=_taxes(sale),
-        refunded=sale.refunded,
-        total=facts.invoice.total if facts.invoice and done else sale.due,
+        currency=shown.currency,
+        lines=shown.lines,
+        subtotal=shown.subtotal,
+        taxes=shown.taxes,
+        refunded=shown.refunded,
+        total=shown.total,
         deadline_at=standing.deadline_at.astimezone(zone) if standing.deadline_at else None,
         usos=facts.issuer.rules.usos,
         form=_form(facts, estado),
         errors=_errors(facts, estado),
-        uuid=facts.stamp.uuid if facts.stamp and done else None,
-        issued_at=facts.stamp.stamped_at.astimezone(zone) if facts.stamp and done else None,
-        masked_email=masked(facts.invoice.receptor.correo) if facts.invoice and done else "",
+        uuid=stamp.uuid if stamp else None,
+        issued_at=stamp.stamped_at.astimezone(zone) if stamp else None,
+        masked_email=masked(facts.invoice.receptor.correo) if facts.invoice and stamp else "",
         sandbox=facts.invoice.environment != "live" if facts.invoice else not facts.live,
         reason=standing.reason,
         asked_at=facts.asked_at.astimezone(zone) if facts.asked_at else None,
@@ -157,33 +151,6 @@ def _estado(facts: _Facts, standing: policy.Standing) -> Estado:
     if state is State.SEALED and any(a.version == facts.invoice.version for a in facts.attempts):
         return Estado.POR_CONFIRMAR  # sent, turned away for now: the provider or SAT is down
     return _ESTADOS[state]
-
-
-def _lines(sale: Sale) -> tuple[PurchaseLine, ...]:
-    return tuple(
-        PurchaseLine(line.description, line.quantity, round_half_up(line.total, 2))
-        for line in sale.lines
-    )
-
-
-def _taxes(sale: Sale) -> tuple[tuple[str, Decimal], ...]:
-    sums: OrderedDict[str, Decimal] = OrderedDict()
-    for line in sale.lines:
-        for tax in line.taxes:
-            label = _label(tax)
-            sums[label] = sums.get(label, Decimal(0)) + tax.amount
-    return tuple((label, round_half_up(amount, 2)) for label, amount in sums.items())
-
-
-def _label(tax: SaleTax) -> str:
-    """SAT's word and the rate where both are known ("IVA 16%"), else what the platform calls it."""
-    named = _TAX_NAME.search(tax.label)
-    name = tax.impuesto or (named.group().upper() if named else tax.label) or "Impuesto"
-    if tax.factor == "Exento":
-        return f"{name} exento"
-    if tax.rate is None or tax.factor == "Cuota" or "%" in name:
-        return name
-    return f"{name} {(tax.rate * 100).normalize():f}%"
 
 
 def _form(facts: _Facts, estado: Estado) -> FiscalForm:

@@ -94,8 +94,12 @@ def record_stamp(tenant: Tenant, invoice_id: str, version: int, accepted: timbre
 
 
 def _doubt(ctx: Context, sending: Sending, outcome: str, reason: str, raw: bytes) -> None:
-    """It may exist: keep quiet until nothing can be in flight any more, then ask again."""
-    quiet_until = ctx.clock.now() + sending.pac.terms.in_flight_max
+    """It may exist: keep quiet until nothing can be in flight any more, then ask again.
+
+    Longer each time, so that one document a provider cannot cope with does not hold up the others.
+    """
+    wait = max(sending.pac.terms.in_flight_max, backoff(sending.attempt.number))
+    quiet_until = ctx.clock.now() + wait
     with ctx.store.transaction() as tx:
         tenant = tx.tenant(sending.merchant_id)
         if not tenant.invoices.answer(sending.attempt, outcome, reason, raw):

@@ -9,13 +9,16 @@ from cfdi import timbre
 from cfdi.findings import Finding
 from hub.domain.states import State
 from hub.steps.context import Context
-from hub.steps.ingest import compose_reasons, welcome
+from hub.steps.ingest import CHANGED, compose_reasons, welcome
 from hub.steps.issuer import Issuer, issuer_of
 from hub.steps.outcome import record_stamp
 from hub.steps.stamp import may_ask_again
 from hub.store.database import Tenant
 from hub.store.errors import Refused
-from hub.store.records import Connection
+from hub.store.records import Ask, Connection, InboxRow, Invoice
+
+#: More than anybody settles in one sitting.
+MOST = 1000
 
 
 class NotResolvable(Exception):
@@ -24,7 +27,11 @@ class NotResolvable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A thing to decide. `kind`: sale (data missing), invoice (in review) or ask (of a buyer)."""
+    """A thing to decide.
+
+    `kind`: invoice (in doubt), change (the sale left its invoice behind), delivery (no sale could
+    be made of it), sale (a decision is missing) or ask (a buyer's wish).
+    """
 
     kind: str
     id: str
@@ -36,33 +43,43 @@ class Waiting:
 
 
 def waiting(ctx: Context, merchant_id: str) -> list[Waiting]:
+    """Most urgent first: documents in doubt, changes after an invoice, then what lacks a word."""
     with ctx.store.reading() as tx:
         tenant = tx.tenant(merchant_id)
-        sales = [
-            Waiting("sale", row.id, row.id, row.sale.number, row.updated_at, row.reasons, "")
-            for row in tenant.sales.in_review()
+        asks = [_ask(tenant, ask) for ask in tenant.asks.list()]
+        return [
+            *(_invoice(tenant, one) for one in tenant.invoices.list(MOST, state=State.REVIEW)),
+            *(one for one in asks if one.kind == "change"),
+            *(_delivery(row) for row in tenant.inbox.list(state="dead", limit=MOST)),
+            *(
+                Waiting("sale", row.id, row.id, row.sale.number, row.updated_at, row.reasons, "")
+                for row in tenant.sales.in_review()
+            ),
+            *(one for one in asks if one.kind == "ask"),
         ]
-        invoices = []
-        for invoice in tenant.invoices.list(limit=1000, state=State.REVIEW):
-            sale = tenant.sales.get(invoice.sale_ids[0])
-            number = sale.sale.number if sale else ""
-            invoices.append(
-                Waiting(
-                    "invoice",
-                    invoice.id,
-                    invoice.sale_ids[0],
-                    number,
-                    invoice.updated_at,
-                    invoice.findings,
-                    "",
-                )
-            )
-        asks = []
-        for ask in tenant.asks.list():
-            sale = tenant.sales.get(ask.sale_id)
-            number = sale.sale.number if sale else ""
-            asks.append(Waiting("ask", ask.id, ask.sale_id, number, ask.created_at, (), ask.kind))
-    return [*invoices, *sales, *asks]
+
+
+def _invoice(tenant: Tenant, invoice: Invoice) -> Waiting:
+    sale_id = invoice.sale_ids[0]
+    number = _number(tenant, sale_id)
+    return Waiting("invoice", invoice.id, sale_id, number, invoice.updated_at, invoice.findings, "")
+
+
+def _ask(tenant: Tenant, ask: Ask) -> Waiting:
+    number = _number(tenant, ask.sale_id)
+    if ask.kind == CHANGED:
+        note = "; ".join(f"{name}: {value}" for name, value in ask.form.items())
+        return Waiting("change", ask.id, ask.sale_id, number, ask.created_at, (), note)
+    return Waiting("ask", ask.id, ask.sale_id, number, ask.created_at, (), ask.kind)
+
+
+def _delivery(row: InboxRow) -> Waiting:
+    return Waiting("delivery", row.id, "", row.order_id, row.received_at, (), row.error)
+
+
+def _number(tenant: Tenant, sale_id: str) -> str:
+    row = tenant.sales.get(sale_id)
+    return row.sale.number if row else ""
 
 
 def set_rules(ctx: Context, merchant_id: str, toml: str) -> int:
@@ -82,7 +99,7 @@ def review_again(ctx: Context, merchant_id: str) -> int:
         connections = {one.id: one for one in tenant.connections.list()}
     freed = 0
     for row in rows:
-        if compose_reasons(row.sale, issuer) == row.reasons:
+        if compose_reasons(row.sale, issuer, ctx.clock.now()) == row.reasons:
             continue
         with ctx.store.transaction() as tx:
             tenant = tx.tenant(merchant_id)
@@ -97,7 +114,7 @@ def _look_again(
     """Judge the sale as it is now: a newer snapshot may have come since it was listed."""
     tenant.claims.of_sale(sale_id)  # which holds the sale still until the end
     row = tenant.sales.get(sale_id)
-    reasons = compose_reasons(row.sale, issuer) if row else ()
+    reasons = compose_reasons(row.sale, issuer, ctx.clock.now()) if row else ()
     if row is None or reasons == row.reasons:
         return False
     tenant.sales.set_reasons(sale_id, reasons)

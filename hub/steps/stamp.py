@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from cfdi.pac.contract import Answer, Dedupe, Later, Terms, Unknown
-from hub.domain.sale import PaymentState
 from hub.domain.states import State
 from hub.steps.context import Context
 from hub.steps.issuer import issuer_of
@@ -134,8 +133,7 @@ def _useless(tenant: Tenant, invoice: Invoice, document: Document, age: timedelt
     if age > SENDABLE:
         return "older than 71 h"
     row = tenant.sales.get(invoice.sale_ids[0])
-    paid = row is not None and row.sale.payment_state is PaymentState.PAID
-    return "" if row and paid and row.sale.due == document.total else "the sale changed"
+    return "the sale changed" if row is None or row.updated_at > document.sealed_at else ""
 
 
 def _renew(tenant: Tenant, invoice: Invoice, reason: str) -> bool:

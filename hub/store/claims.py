@@ -63,6 +63,16 @@ class Claims:
             closed_at=self._scope.clock.now(),
         )
 
+    def release_global(self, global_uuid: str) -> int:
+        """Free the sales that were marked as part of that global invoice; the number."""
+        claim = schema.Claim
+        return self._scope.change(
+            claim,
+            claim.global_uuid == global_uuid,
+            claim.closed_at.is_null(),
+            closed_at=self._scope.clock.now(),
+        )
+
     def _open_rows(self, sale_id: str) -> list[schema.Claim]:
         return self._scope.all(schema.Claim, "ORDER BY part", sale_id=sale_id, closed_at=None)
 

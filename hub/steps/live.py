@@ -1,0 +1,50 @@
+"""From practice to earnest: what was stamped in a test environment was never issued."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hub.domain.states import State
+from hub.store.database import Tenant
+from hub.store.records import Invoice
+
+PAGE = 500
+
+_UNDER_WAY = (State.SEALED, State.SENDING, State.UNKNOWN, State.REVIEW)
+
+
+class TestsUnderWay(Exception):
+    """Documents are on their way to a test account; `number` of them."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"{number} test invoices are under way")
+        self.number = number
+
+
+def leave_practice(tenant: Tenant) -> int:
+    """Free every sale that only a test invoice holds, so that it can be invoiced for real.
+
+    The test documents stay, as superseded. How many there were. Raises `TestsUnderWay` while any
+    is at a provider or in doubt there.
+    """
+    under_way = sum(1 for state in _UNDER_WAY for one in _tests(tenant, state) if one.version)
+    if under_way:
+        raise TestsUnderWay(under_way)
+    freed = 0
+    for invoice in list(_tests(tenant, State.STAMPED)):
+        tenant.invoices.move(
+            invoice.id, State.STAMPED, State.SUPERSEDED, actor="staff", reason="was a test"
+        )
+        tenant.claims.release(invoice.id)
+        freed += 1
+    return freed
+
+
+def _tests(tenant: Tenant, state: State) -> Iterator[Invoice]:
+    after: str | None = None
+    while True:
+        rows = tenant.invoices.list(PAGE, after, state)
+        yield from (one for one in rows if one.environment == "test")
+        if len(rows) < PAGE:
+            return
+        after = rows[-1].id
