@@ -210,6 +210,27 @@ class TestTheProvider:
         assert len(world.provider.stamps()) == 1
 
 
+class TestAfterADoubt:
+    def test_a_refusal_settles_nothing(self, world: Any, merchant: Any) -> None:
+        """What the first sending became is open: a person decides, nothing is built anew."""
+        sale_id = in_doubt(world, merchant)
+        world.provider.fault("reject:CFDI40145")
+        world.quiet()
+        invoice = merchant.invoice(sale_id)
+        assert (invoice.state, invoice.version) == (State.REVIEW, 1)
+        assert [finding.code for finding in invoice.findings] == ["outcome_unknown", "CFDI40145"]
+
+    def test_a_refusal_of_the_moment_leaves_it(self, world: Any, merchant: Any) -> None:
+        sale_id = in_doubt(world, merchant)
+        world.provider.fault("402")
+        world.clock.advance(IN_FLIGHT + 0.5)
+        world.drain()
+        assert [one.outcome for one in attempts(merchant, sale_id)] == ["unknown", "later"]
+        assert merchant.state(sale_id) is State.UNKNOWN
+        world.quiet()
+        assert merchant.state(sale_id) is State.STAMPED
+
+
 class TestAForeignStamp:
     @pytest.fixture
     def foreign(self, world: Any, merchant: Any) -> bytes:
