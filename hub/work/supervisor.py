@@ -168,8 +168,8 @@ class _Supervisor:
                     self._output.flush()
 
     def end(self, grace_seconds: float) -> None:
-        """SIGTERM to all at once, SIGKILL to the whole session of whoever is left."""
-        living = [one.process for one in self._running if one.process is not None]
+        """SIGTERM to all, the last of the list first; SIGKILL to the whole session of who is left."""
+        living = [one.process for one in reversed(self._running) if one.process is not None]
         for process in living:
             process.terminate()
         until = self._clock.monotonic() + grace_seconds

@@ -209,7 +209,8 @@ class Listener(SimpleWorker):
 
     def _lose(self, error: Exception) -> None:
         self._lost = True
-        log.warning("redis_lost", error=type(error).__name__)
+        if not self._stop.is_set():
+            log.warning("redis_lost", error=type(error).__name__)
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
         try:
