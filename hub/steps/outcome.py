@@ -98,8 +98,8 @@ def _doubt(ctx: Context, sending: Sending, outcome: str, reason: str, raw: bytes
 
     Longer each time, so that one document a provider cannot cope with does not hold up the others.
     """
-    wait = max(sending.pac.terms.in_flight_max, backoff(sending.attempt.number))
-    quiet_until = ctx.clock.now() + wait
+    wait, number = sending.pac.terms.in_flight_max, sending.attempt.number
+    quiet_until = ctx.clock.now() + (wait if number == 1 else max(wait, backoff(number - 1)))
     with ctx.store.transaction() as tx:
         tenant = tx.tenant(sending.merchant_id)
         if not tenant.invoices.answer(sending.attempt, outcome, reason, raw):
