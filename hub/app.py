@@ -37,7 +37,7 @@ def create_app(
     # believed. https://werkzeug.palletsprojects.com/en/stable/middleware/proxy_fix/
     if settings.proxy_hops:
         hops = settings.proxy_hops
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # as Flask documents it
     # Registered first, so that it runs last: what a page has set stays.
     app.after_request(_secure)
     app.register_error_handler(HTTPException, _refused)
