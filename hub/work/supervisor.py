@@ -168,7 +168,7 @@ class _Supervisor:
                     self._output.flush()
 
     def end(self, grace_seconds: float) -> None:
-        """SIGTERM to all, the last of the list first; SIGKILL to the whole session of who is left."""
+        """SIGTERM to all, the last one first; SIGKILL to the whole session of who is left."""
         living = [one.process for one in reversed(self._running) if one.process is not None]
         for process in living:
             process.terminate()
