@@ -6,6 +6,7 @@ file that the package satcfdi ships, a row at a time, so a process never holds t
 
 from __future__ import annotations
 
+import atexit
 import io
 import pickle
 import sqlite3
@@ -103,11 +104,6 @@ def clave_unidad_exists(clave: str) -> bool:
     return _row("ClaveUnidad", clave) is not None
 
 
-def clave_prod_serv_nombre(clave: str) -> str:
-    """The description, "" if there is no such key."""
-    return str(_row("ClaveProdServ", clave) or "")
-
-
 def clave_unidad_nombre(clave: str) -> str:
     """The name, "" if there is no such key."""
     return str(_row("ClaveUnidad", clave) or "")
@@ -160,7 +156,8 @@ def _row(catalog: str, clave: str) -> object:
     # The package writes its keys as pickled strings of protocol 4.
     key = pickle.dumps(clave, protocol=4)
     query = f"SELECT value FROM C756_c_{catalog} WHERE key = ?"  # noqa: S608 # names of ours only
-    found = _connection().execute(query, (key,)).fetchone()
+    with _reading:
+        found = _connection().execute(query, (key,)).fetchone()
     return None if found is None else _PlainValues(io.BytesIO(found[0])).load()
 
 
@@ -171,14 +168,16 @@ class _PlainValues(pickle.Unpickler):
         raise pickle.UnpicklingError(f"unexpected {module}.{name} in a catalog")
 
 
-_local = threading.local()
+#: One row at a time: the threads share the connection, and `_row` keeps what was read.
+_reading = threading.Lock()
 
 
+@cache
 def _connection() -> sqlite3.Connection:
-    """One for each thread: SQLite's are not shared safely. The file is never written."""
-    if not hasattr(_local, "connection"):
-        _local.connection = sqlite3.connect(f"{_file().as_uri()}?mode=ro&immutable=1", uri=True)
-    connection: sqlite3.Connection = _local.connection
+    """Read only, closed when the process ends."""
+    address = f"{_file().as_uri()}?mode=ro&immutable=1"
+    connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+    atexit.register(connection.close)
     return connection
 
 

@@ -6,14 +6,14 @@ PACs; a code in small letters is ours, where SAT has none but 301 ("the XML is m
 
 from __future__ import annotations
 
-_CSF = "tal como aparece en su Constancia de Situación Fiscal"
+_CSF = "tal como aparece en tu Constancia de Situación Fiscal"
 _CSF_EN = "exactly as in the Constancia de Situación Fiscal"
 
 #: The buyer mends these in the form.
 FORM: dict[str, tuple[str, str, str]] = {
     "rfc_missing": (
         "rfc",
-        "Escriba su RFC: 13 letras y números si es persona física, 12 si es empresa.",
+        "Escribe tu RFC: 13 letras y números si es persona física, 12 si es empresa.",
         "Enter the RFC: 13 letters and digits for a person, 12 for a company.",
     ),
     "rfc_malformed": (
@@ -32,7 +32,7 @@ FORM: dict[str, tuple[str, str, str]] = {
         "rfc",
         (
             "Ese es el RFC genérico (público en general o extranjeros) y aquí no se puede usar. "
-            "Escriba su propio RFC."
+            "Escribe tu propio RFC."
         ),
         (
             "This is the generic RFC (general public or foreigners), which cannot be used here. "
@@ -41,12 +41,12 @@ FORM: dict[str, tuple[str, str, str]] = {
     ),
     "rfc_check_digit": (
         "rfc",
-        f"Revise su RFC letra por letra, {_CSF}: parece que hay un error. Si está bien, continúe.",
+        f"Revisa tu RFC letra por letra, {_CSF}: parece que hay un error. Si está bien, continúa.",
         f"Check the RFC letter by letter, {_CSF_EN}: it looks mistyped. If it is right, go on.",
     ),
     "nombre_missing": (
         "nombre",
-        f"Escriba su nombre completo o el de su empresa, {_CSF}.",
+        f"Escribe tu nombre completo o el de tu empresa, {_CSF}.",
         f"Enter the name of the person or company, {_CSF_EN}.",
     ),
     "nombre_too_long": (
@@ -56,14 +56,14 @@ FORM: dict[str, tuple[str, str, str]] = {
     ),
     "nombre_characters": (
         "nombre",
-        "El nombre tiene un símbolo que el SAT no acepta, como la barra |. Bórrelo, por favor.",
+        "El nombre tiene un símbolo que el SAT no acepta, como la barra |. Bórralo, por favor.",
         "The name holds a symbol that SAT does not accept, such as |. Please remove it.",
     ),
     "nombre_capital": (
         "nombre",
         (
             "En la factura el nombre de la empresa va sin el tipo de sociedad (S.A. DE C.V., "
-            "S. DE R.L., A.C.…). Quítelo, salvo que su Constancia de Situación Fiscal lo ponga así."
+            "S. DE R.L., A.C.…). Quítalo, salvo que tu Constancia de Situación Fiscal lo ponga así."
         ),
         (
             "On an invoice the company's name goes without its legal form (S.A. DE C.V., S. DE "
@@ -72,14 +72,14 @@ FORM: dict[str, tuple[str, str, str]] = {
     ),
     "cp_malformed": (
         "cp",
-        "El código postal son 5 números. Use el de su domicilio fiscal.",
+        "El código postal son 5 números. Usa el de tu domicilio fiscal.",
         "The postal code has 5 digits. Use that of the fiscal address.",
     ),
     "CFDI40143": (
         "rfc",
         (
-            f"El SAT no encuentra este RFC. Revíselo letra por letra, {_CSF}. Si su RFC es nuevo, "
-            "inténtelo mañana: la lista del SAT se actualiza cada día."
+            f"El SAT no encuentra este RFC. Revísalo letra por letra, {_CSF}. Si tu RFC es nuevo, "
+            "inténtalo mañana: la lista del SAT se actualiza cada día."
         ),
         (
             "SAT does not know this RFC. Check it letter by letter. If it is new, try tomorrow: "
@@ -89,7 +89,7 @@ FORM: dict[str, tuple[str, str, str]] = {
     "CFDI40144": (
         "nombre",
         (
-            f"El SAT no encuentra este nombre. Escríbalo {_CSF}: completo, con el mismo orden y, "
+            f"El SAT no encuentra este nombre. Escríbelo {_CSF}: completo, con el mismo orden y, "
             "si es empresa, sin S.A. de C.V. ni similares."
         ),
         f"SAT does not know this name. Write it {_CSF_EN}; a company without S.A. de C.V.",
@@ -97,7 +97,7 @@ FORM: dict[str, tuple[str, str, str]] = {
     "CFDI40145": (
         "nombre",
         (
-            f"El nombre no es el que el SAT tiene para este RFC. Escríbalo {_CSF}: completo, con "
+            f"El nombre no es el que el SAT tiene para este RFC. Escríbelo {_CSF}: completo, con "
             "el mismo orden y, si es empresa, sin S.A. de C.V. ni similares."
         ),
         (
@@ -108,7 +108,7 @@ FORM: dict[str, tuple[str, str, str]] = {
     "CFDI40146": (
         "nombre",
         (
-            "«Público en general» no se puede usar aquí. Escriba su nombre o el de su empresa, "
+            "«Público en general» no se puede usar aquí. Escribe tu nombre o el de tu empresa, "
             f"{_CSF}."
         ),
         "“PUBLICO EN GENERAL” cannot be used here. Enter the name of the person or company.",
@@ -116,16 +116,16 @@ FORM: dict[str, tuple[str, str, str]] = {
     "CFDI40147": (
         "cp",
         (
-            "Ese código postal no existe para el SAT. Use el de su domicilio fiscal (el que está "
-            "en su Constancia de Situación Fiscal), no el de entrega."
+            "Ese código postal no existe para el SAT. Usa el de tu domicilio fiscal (el que está "
+            "en tu Constancia de Situación Fiscal), no el de entrega."
         ),
         "SAT does not know this postal code. Use that of the fiscal address, not of the delivery.",
     ),
     "CFDI40148": (
         "cp",
         (
-            "El código postal no es el que el SAT tiene para este RFC. Use el de su domicilio "
-            "fiscal (el que está en su Constancia de Situación Fiscal), no el de entrega."
+            "El código postal no es el que el SAT tiene para este RFC. Usa el de tu domicilio "
+            "fiscal (el que está en tu Constancia de Situación Fiscal), no el de entrega."
         ),
         (
             "The postal code is not the one SAT has for this RFC. Use that of the fiscal address, "
@@ -134,14 +134,14 @@ FORM: dict[str, tuple[str, str, str]] = {
     ),
     "CFDI40157": (
         "regimen",
-        "Elija su régimen fiscal de la lista. Está en su Constancia de Situación Fiscal.",
+        "Elige tu régimen fiscal de la lista. Está en tu Constancia de Situación Fiscal.",
         "Choose the régimen fiscal from the list. It is in the Constancia de Situación Fiscal.",
     ),
     "CFDI40158": (
         "regimen",
         (
-            "Ese régimen fiscal no corresponde a su tipo de RFC: unos son para personas físicas "
-            "(13 letras y números) y otros para empresas (12). Elija otro de la lista."
+            "Ese régimen fiscal no corresponde a tu tipo de RFC: unos son para personas físicas "
+            "(13 letras y números) y otros para empresas (12). Elige otro de la lista."
         ),
         (
             "This régimen fiscal is not for this kind of RFC: some are for persons (13 "
@@ -150,13 +150,13 @@ FORM: dict[str, tuple[str, str, str]] = {
     ),
     "CFDI40160": (
         "uso",
-        "Elija el uso de la factura de la lista.",
+        "Elige el uso de la factura de la lista.",
         "Choose what the invoice is used for from the list.",
     ),
     "CFDI40161": (
         "uso",
         (
-            "Con su régimen fiscal no se puede usar ese uso de la factura. Elija otro; «Sin "
+            "Con tu régimen fiscal no se puede usar ese uso de la factura. Elige otro; «Sin "
             "efectos fiscales» (S01) siempre se puede. Con sueldos y salarios (605) no se puede "
             "«Gastos en general» (G03)."
         ),
@@ -173,22 +173,22 @@ _CSD = "el Certificado de Sello Digital (CSD)"
 ISSUER: dict[str, tuple[str, str, str]] = {
     "303": (
         "csd",
-        f"El sello no es de quien emite: {_CSD} es de otro RFC. Suba el suyo.",
+        f"El sello no es de quien emite: {_CSD} es de otro RFC. Sube el suyo.",
         "The seal is not the issuer's: the CSD belongs to another RFC. Upload the issuer's.",
     ),
     "304": (
         "csd",
-        f"El SAT revocó {_CSD} o ya caducó. Obtenga uno nuevo y súbalo.",
+        f"El SAT revocó {_CSD} o ya caducó. Obtén uno nuevo y súbelo.",
         "The CSD has been revoked or has expired. Ask SAT for a new one and upload it.",
     ),
     "305": (
         "csd",
-        f"La fecha de la factura está fuera de la vigencia de {_CSD}. Suba uno vigente.",
+        f"La fecha de la factura está fuera de la vigencia de {_CSD}. Sube uno vigente.",
         "The invoice's date is outside the validity of the CSD. Upload one that is valid.",
     ),
     "306": (
         "csd",
-        "El certificado no es un CSD (quizá es la e.firma). Suba el Certificado de Sello Digital.",
+        "El certificado no es un CSD (quizá es la e.firma). Sube el Certificado de Sello Digital.",
         "The certificate is not a CSD (it may be the e.firma). Upload the CSD.",
     ),
     "308": (
@@ -198,14 +198,14 @@ ISSUER: dict[str, tuple[str, str, str]] = {
     ),
     "307": (
         "",
-        "Esta factura ya estaba timbrada. No hay que emitirla otra vez: recupere la que existe.",
+        "Esta factura ya estaba timbrada. No hay que emitirla otra vez: recupera la que existe.",
         "This invoice had been stamped before. Do not issue it again: recover the one that exists.",
     ),
     "401": (
         "fecha",
         (
             "Pasaron más de 72 horas entre la emisión y el timbrado, o el reloj del servidor está "
-            "adelantado. Revise el reloj y vuelva a emitirla."
+            "adelantado. Revisa el reloj y vuelve a emitirla."
         ),
         (
             "More than 72 hours passed between issue and stamping, or the server's clock is ahead. "
@@ -216,7 +216,7 @@ ISSUER: dict[str, tuple[str, str, str]] = {
         "emisor.rfc",
         (
             "El SAT no tiene a quien emite en su lista de contribuyentes obligados (LCO). Un CSD "
-            "nuevo tarda hasta 72 horas en aparecer; si no, aclare su situación con el SAT."
+            "nuevo tarda hasta 72 horas en aparecer; si no, aclara la situación con el SAT."
         ),
         (
             "The issuer is not in SAT's list of taxpayers (LCO). A new CSD takes up to 72 hours to "
@@ -225,7 +225,7 @@ ISSUER: dict[str, tuple[str, str, str]] = {
     ),
     "CFDI40104": (
         "forma_pago",
-        "La forma de pago no es una del SAT. Corríjala en las reglas.",
+        "La forma de pago no es una del SAT. Corrígela en las reglas.",
         "The FormaPago is none of SAT's. Mend it in the rules.",
     ),
     "CFDI40105": (
@@ -235,87 +235,87 @@ ISSUER: dict[str, tuple[str, str, str]] = {
     ),
     "CFDI40106": (
         "csd",
-        f"El SAT no acepta {_CSD}. Suba uno vigente de quien emite.",
+        f"El SAT no acepta {_CSD}. Sube uno vigente de quien emite.",
         "SAT does not accept the CSD. Upload a valid one of the issuer.",
     ),
     "CFDI40113": (
         "moneda",
-        "La moneda no es una del SAT. Corríjala en las reglas.",
+        "La moneda no es una del SAT. Corrígela en las reglas.",
         "The currency is none of SAT's. Mend it in the rules.",
     ),
     "CFDI40126": (
         "lugar_expedicion",
-        "El código postal de quien emite no existe para el SAT. Corríjalo en sus datos.",
+        "El código postal de quien emite no existe para el SAT. Corrígelo en sus datos.",
         "SAT does not know the issuer's postal code. Mend it in the merchant's data.",
     ),
     "CFDI40138": (
         "emisor.nombre",
-        f"El SAT no encuentra el nombre de quien emite. Escríbalo {_CSF}, sin S.A. de C.V.",
+        f"El SAT no encuentra el nombre de quien emite. Escríbelo {_CSF}, sin S.A. de C.V.",
         f"SAT does not know the issuer's name. Write it {_CSF_EN}, without S.A. de C.V.",
     ),
     "CFDI40139": (
         "emisor.nombre",
-        f"El nombre de quien emite no es el de su RFC. Escríbalo {_CSF}, sin S.A. de C.V.",
+        f"El nombre de quien emite no es el de su RFC. Escríbelo {_CSF}, sin S.A. de C.V.",
         f"The issuer's name is not that of its RFC. Write it {_CSF_EN}, without S.A. de C.V.",
     ),
     "CFDI40140": (
         "emisor.regimen",
-        "El régimen fiscal de quien emite no existe para el SAT. Corríjalo en sus datos.",
+        "El régimen fiscal de quien emite no existe para el SAT. Corrígelo en sus datos.",
         "SAT does not know the issuer's régimen fiscal. Mend it in the merchant's data.",
     ),
     "CFDI40141": (
         "emisor.regimen",
-        "El régimen fiscal de quien emite no corresponde a su tipo de persona. Corríjalo.",
+        "El régimen fiscal de quien emite no corresponde a su tipo de persona. Corrígelo.",
         "The issuer's régimen fiscal is not for its kind of person. Mend it.",
     ),
     "CFDI40162": (
         "conceptos.clave_prod_serv",
-        "Un producto tiene una clave que no existe en el SAT. Corríjala en las reglas.",
+        "Un producto tiene una clave que no existe en el SAT. Corrígela en las reglas.",
         "A product has a ClaveProdServ that SAT does not have. Mend it in the rules.",
     ),
     "CFDI40163": (
         "conceptos.clave_prod_serv",
-        "La clave de un producto exige un complemento que no se emite. Use otra clave.",
+        "La clave de un producto exige un complemento que no se emite. Usa otra clave.",
         "A product's ClaveProdServ needs a complement that is not issued. Use another key.",
     ),
     "CFDI40164": (
         "conceptos.clave_prod_serv",
-        "La clave de un producto exige un impuesto que la venta no tiene. Revise sus reglas.",
+        "La clave de un producto exige un impuesto que la venta no tiene. Revisa tus reglas.",
         "A product's ClaveProdServ demands a tax that the sale does not have. Check the rules.",
     ),
     "CFDI40165": (
         "conceptos.clave_unidad",
-        "Un producto tiene una unidad que no existe en el SAT. Corríjala en las reglas.",
+        "Un producto tiene una unidad que no existe en el SAT. Corrígela en las reglas.",
         "A product has a ClaveUnidad that SAT does not have. Mend it in the rules.",
     ),
     "CFDI40170": (
         "conceptos.objeto_imp",
-        "El objeto de impuesto de un producto no es uno del SAT. Corríjalo en las reglas.",
+        "El objeto de impuesto de un producto no es uno del SAT. Corrígelo en las reglas.",
         "A product's ObjetoImp is none of SAT's. Mend it in the rules.",
     ),
     "CFDI40171": (
         "conceptos.objeto_imp",
-        "Un producto es objeto de impuesto (02) pero la venta no trae impuesto. Revise sus reglas.",
+        "Un producto es objeto de impuesto (02) pero la venta no trae impuesto. Revisa tus reglas.",
         "A product is subject to tax (ObjetoImp 02) but the sale has none. Check the rules.",
     ),
     "CFDI40172": (
         "conceptos.objeto_imp",
-        "Un producto no lleva desglose de impuesto, pero la venta lo trae. Revise sus reglas.",
+        "Un producto no lleva desglose de impuesto, pero la venta lo trae. Revisa tus reglas.",
         "A product's ObjetoImp allows no tax, but the sale has one. Check the rules.",
     ),
     "CFDI40179": (
         "conceptos.impuestos",
-        "Una tasa de impuesto de la venta no existe en el SAT. Corrija el impuesto en su tienda.",
+        "Una tasa de impuesto de la venta no existe en el SAT. Corrige el impuesto en tu tienda.",
         "A tax rate of the sale is none of SAT's. Mend the tax in the shop.",
     ),
     "CFDI40185": (
         "conceptos.impuestos",
-        "Una tasa de retención no existe en el SAT. Corríjala en las reglas.",
+        "Una tasa de retención no existe en el SAT. Corrígela en las reglas.",
         "A rate of withheld tax is none of SAT's. Mend it in the rules.",
     ),
     "CFDI40224": (
         "conceptos.impuestos",
-        "El SAT no admite retención de ISR con este cliente. Corríjala en las reglas.",
+        "El SAT no admite retención de ISR con este cliente. Corrígela en las reglas.",
         "SAT does not allow ISR to be withheld with this customer. Mend it in the rules.",
     ),
     "CFDI40225": (
@@ -330,7 +330,7 @@ ISSUER: dict[str, tuple[str, str, str]] = {
     ),
     "CFDI40227": (
         "conceptos.objeto_imp",
-        "El objeto de impuesto 07 no admite IVA y exige IEPS. Revise sus reglas.",
+        "El objeto de impuesto 07 no admite IVA y exige IEPS. Revisa tus reglas.",
         "ObjetoImp 07 allows no IVA and demands IEPS. Check the rules.",
     ),
     "CFDI40228": (

@@ -96,7 +96,7 @@ def _of_the_document(code: str, path: str, es: str, en: str, said: str) -> Findi
     return Finding(
         code,
         path,
-        f"{es} Es una falla del programa, no de los datos: avise a soporte. {said}".strip(),
+        f"{es} Es una falla del programa, no de los datos: avisa a soporte. {said}".strip(),
         f"{en} It is a fault of the program, not of the data: tell support. {said}".strip(),
         FixableBy.DEVELOPER,
     )

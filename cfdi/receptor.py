@@ -66,12 +66,6 @@ def warn(receptor: Receptor) -> tuple[Finding, ...]:
     return tuple(doubts)
 
 
-def regimenes_for(rfc_or_person: str) -> tuple[RegimenFiscal, ...]:
-    """The regímenes that a person of this kind can have; all of them while the RFC is not known."""
-    kind = _kind(rfc_or_person)
-    return tuple(each for each in REGIMEN_FISCAL.values() if _is_for(each, kind))
-
-
 def usos_for(rfc_or_person: str, regimen: str, allowed: Iterable[str] = ()) -> tuple[UsoCfdi, ...]:
     """The uses open to such a receiver, of those the merchant allows (all if it names none).
 

@@ -18,15 +18,13 @@ from lxml import etree
 from cfdi.cadena import cadena_timbre
 from cfdi.csd import Certificate, CsdRefused
 from cfdi.seal import signed
-from cfdi.xml import CFDI, COMPROBANTE, SCHEMA_LOCATION, TFD, XmlRefused, parse
+from cfdi.xml import COMPLEMENTO, COMPROBANTE, SCHEMA_LOCATION, TIMBRE, XmlRefused, parse
 
 #: FechaTimbrado may lie this much before Fecha: the clocks of hub and PAC differ.
 BEFORE_FECHA = timedelta(minutes=5)
 #: FechaTimbrado may lie this much in the future, for the same reason.
 AFTER_NOW = timedelta(minutes=5)
 
-_COMPLEMENTO = f"{{{CFDI}}}Complemento"
-_TIMBRE = f"{{{TFD}}}TimbreFiscalDigital"
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _LOCAL_TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d")
 _CENTER = ZoneInfo("America/Mexico_City")
@@ -111,8 +109,8 @@ def _root(xml: bytes) -> etree._Element:
 
 
 def _node(root: etree._Element) -> etree._Element:
-    nodes = root.findall(f".//{_TIMBRE}")
-    if len(nodes) != 1 or [n.tag for n in nodes[0].iterancestors()] != [_COMPLEMENTO, COMPROBANTE]:
+    nodes = root.findall(f".//{TIMBRE}")
+    if len(nodes) != 1 or [n.tag for n in nodes[0].iterancestors()] != [COMPLEMENTO, COMPROBANTE]:
         raise TimbreInvalid("no_timbre", "There must be one TimbreFiscalDigital, in Complemento.")
     return nodes[0]
 

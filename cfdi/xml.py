@@ -25,6 +25,8 @@ TFD = "http://www.sat.gob.mx/TimbreFiscalDigital"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 SCHEMA_LOCATION = f"{{{XSI}}}schemaLocation"
 COMPROBANTE = f"{{{CFDI}}}Comprobante"
+COMPLEMENTO = f"{{{CFDI}}}Complemento"
+TIMBRE = f"{{{TFD}}}TimbreFiscalDigital"
 #: A global invoice of ten thousand tickets stays below this.
 MAX_BYTES = 16 * 1024 * 1024
 

@@ -73,7 +73,8 @@ def _lines(comprobante: Comprobante) -> Iterator[Finding]:
 def _concepto(concepto: Concepto, path: str) -> Iterator[Finding]:
     written = (concepto.cantidad, concepto.valor_unitario, concepto.importe)
     if concepto.cantidad <= 0 or any(d(number) > 6 for number in written):
-        yield _broken("CFDI40102", path, "cantidad, decimales", "quantity, decimals")
+        # SAT has no code of its own for what the XSD refuses.
+        yield _broken("301", path, "cantidad, decimales", "quantity, decimals")
     if concepto.valor_unitario <= 0:
         yield _broken("CFDI40166", path, "ValorUnitario > 0", "ValorUnitario > 0")
     lower, upper = importe_limits(concepto.cantidad, concepto.valor_unitario, d(concepto.importe))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from lxml import etree
 
-from cfdi.xml import CFDI, COMPROBANTE, TFD, parse, serialize
+from cfdi.xml import CFDI, COMPLEMENTO, COMPROBANTE, TIMBRE, parse, serialize
 
-COMPLEMENTO = f"{{{CFDI}}}Complemento"
 ADDENDA = f"{{{CFDI}}}Addenda"
-TIMBRE = f"{{{TFD}}}TimbreFiscalDigital"
 
 
 def with_timbre(sealed: bytes, timbre: bytes) -> bytes:

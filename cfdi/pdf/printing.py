@@ -16,7 +16,7 @@ from cfdi.catalogs import CodigoPostalUnknown, zone
 from cfdi.pdf.fields import printed_fields
 from cfdi.pdf.labels import TIPO_DE_COMPROBANTE
 from cfdi.pdf.qr import timbre_of
-from cfdi.xml import parse
+from cfdi.xml import COMPROBANTE, parse
 
 _TEMPLATE = Path(__file__).with_name("cfdi.typ")
 _NOTHING = _TEMPLATE.with_name("nothing.typ")
@@ -39,7 +39,7 @@ def render(stamped: bytes, *, sandbox: bool, language: str = "es") -> bytes:
     `NotPrintable` for what is no stamped invoice.
     """
     root = parse(stamped)
-    if etree.QName(root).text != "{http://www.sat.gob.mx/cfd/4}Comprobante":
+    if root.tag != COMPROBANTE:
         raise NotPrintable("not a CFDI 4.0: its root is not cfdi:Comprobante")
     if root.get("TipoDeComprobante") not in TIPO_DE_COMPROBANTE:
         raise NotPrintable("only documents of type I (ingreso) and E (egreso) can be printed")
@@ -52,7 +52,7 @@ def render(stamped: bytes, *, sandbox: bool, language: str = "es") -> bytes:
 
 
 def _certified_at(root: etree._Element) -> datetime:
-    """FechaTimbrado in UTC. It is local time of the place of issue."""
+    """FechaTimbrado in UTC, read as the place's time (`cfdi.timbre` says what else it may be)."""
     local = datetime.fromisoformat(timbre_of(root).get("FechaTimbrado", ""))
     try:
         place = zone(root.get("LugarExpedicion", ""))

@@ -8,12 +8,9 @@ from decimal import Decimal
 import segno
 from lxml import etree
 
-from cfdi.xml import parse
+from cfdi.xml import CFDI, TFD, parse
 
-NAMESPACES = {
-    "cfdi": "http://www.sat.gob.mx/cfd/4",
-    "tfd": "http://www.sat.gob.mx/TimbreFiscalDigital",
-}
+NAMESPACES = {"cfdi": CFDI, "tfd": TFD}
 _PAGE = "https://verificacfdi.facturaelectronica.sat.gob.mx/default.aspx"
 
 

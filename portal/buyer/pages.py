@@ -20,8 +20,6 @@ from portal.language import LANGUAGES, language, locale
 FORM_ESTADOS = frozenset({Estado.ABIERTA, Estado.RECHAZADA})
 #: In these only the merchant can, and the page offers to ask.
 ASK_ESTADOS = frozenset({Estado.VENCIDA, Estado.EN_GLOBAL})
-#: In these something is under way and the page looks again by itself.
-MOVING_ESTADOS = frozenset({Estado.PROCESANDO, Estado.POR_CONFIRMAR})
 
 _TEMPLATES = {estado: f"buyer/{estado.value}.html" for estado in Estado} | {
     Estado.RECHAZADA: "buyer/abierta.html"

@@ -104,8 +104,8 @@ RETENIDO = RetencionTotal(ISR, D("1.12"))
 
 BREAKS: dict[str, tuple[str, Callable[[Comprobante], Comprobante]]] = {
     "currency": ("CFDI40113", lambda c: replace(c, moneda="ZZZ")),
-    "quantity 0": ("CFDI40102", lambda c: _line(c, cantidad=D(0))),
-    "quantity of 7 decimals": ("CFDI40102", lambda c: _line(c, cantidad=D("1.0000000"))),
+    "quantity 0": ("301", lambda c: _line(c, cantidad=D(0))),
+    "quantity of 7 decimals": ("301", lambda c: _line(c, cantidad=D("1.0000000"))),
     "price 0": ("CFDI40166", lambda c: _line(c, valor_unitario=D(0))),
     "importe": ("CFDI40167", lambda c: _line(c, cantidad=D("1.000"), importe=D("101.00"))),
     "decimals of descuento": ("CFDI40168", lambda c: _line(c, descuento=D("10.000"))),

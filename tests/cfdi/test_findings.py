@@ -120,3 +120,17 @@ def test_the_words_of_the_form_are_for_people() -> None:
             assert message.endswith(".")
             assert "  " not in message
             assert not re.search(r"XML|nodo|atributo|l_RFC|catálogo c_", message)
+
+
+def test_whoever_fills_the_form_is_called_tu() -> None:
+    """As on the pages: no "su constancia", and no imperative of usted."""
+    formal = re.compile(
+        r"(?i)\b(usted|sus?|escr[ií]ba(lo)?|rev[ií]se(lo|la)?|el[ií]ja|use|corr[ií]ja(lo|la)?|"
+        r"s[uú]ba(lo)?|avise|b[oó]rrelo|qu[ií]telo|int[eé]ntelo|vuelva|contin[uú]e)\b"
+    )
+    for code, (_path, es, _en) in FORM.items():
+        assert not formal.search(es), code
+    imperatives = re.compile(formal.pattern.replace("usted|sus?|", ""))
+    for code, (_path, es, _en) in (ISSUER | DOCUMENT).items():
+        assert not imperatives.search(es), code
+    assert not imperatives.search(explain("302", "").message_es)

@@ -22,8 +22,7 @@ from cfdi.pac.sandbox import PASSWORD, TOKEN, USER
 from cfdi.pac.sandbox.authority import Authority
 from cfdi.pac.sandbox.memory import Memory, Record, ReferenceOfAnother
 from cfdi.pac.sandbox.schema import Schema
-from cfdi.pac.timbrado import TIMBRE
-from cfdi.xml import parse
+from cfdi.xml import TIMBRE, parse
 
 Server = Any  # of conftest.py
 NewDocument = Callable[[], tuple[bytes, str]]

@@ -11,8 +11,7 @@ from cfdi.pac.sandbox import rules_head, rules_lines, rules_parties, rules_total
 from cfdi.pac.sandbox.messages import MESSAGES
 from cfdi.pac.sandbox.register import Register
 from cfdi.pac.sandbox.schema import Schema
-from cfdi.pac.timbrado import TIMBRE
-from cfdi.xml import COMPROBANTE, XmlRefused, parse
+from cfdi.xml import COMPROBANTE, TIMBRE, XmlRefused, parse
 
 
 class Refused(Exception):

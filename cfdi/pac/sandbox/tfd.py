@@ -16,8 +16,8 @@ from lxml import etree
 from cfdi.cadena import cadena_timbre
 from cfdi.pac.sandbox import LEYENDA
 from cfdi.pac.sandbox.authority import PAC_RFC, Authority
-from cfdi.pac.timbrado import TIMBRE, with_timbre
-from cfdi.xml import CFDI, SCHEMA_LOCATION, TFD, XSI
+from cfdi.pac.timbrado import with_timbre
+from cfdi.xml import CFDI, SCHEMA_LOCATION, TFD, TIMBRE, XSI
 
 #: The XSD of the TFD: "debe corresponder con la hora de la Zona Centro".
 #: http://www.sat.gob.mx/sitio_internet/cfd/TimbreFiscalDigital/TimbreFiscalDigitalv11.xsd
