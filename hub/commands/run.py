@@ -24,8 +24,9 @@ from hub.work.sandbox import serve_sandbox
 from hub.work.server import serve
 from hub.work.worker import work
 
-#: Threads of one web process. Each request is short: no network call is ever made in one.
-WEB_THREADS = 8
+#: Threads of one web process. No request makes a network call; what they wait for is the disk, and
+#: those that wait together are written together (hub/store/together.py).
+WEB_THREADS = 16
 
 
 @click.group()

@@ -110,7 +110,8 @@ class SqliteEngine:
                 ("recursive_triggers", 1),
                 ("secure_delete", 1),
                 ("journal_size_limit", 64 << 20),
-                ("cache_size", -16_000),
+                # KiB for each thread of a process; the system's page cache holds the rest.
+                ("cache_size", -1_000),
             ),
             lock_type="IMMEDIATE",
             timeout=BUSY_SECONDS,
