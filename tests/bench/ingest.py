@@ -31,7 +31,7 @@ _CAPTURED = ROOT / (
     "012-05-zero-rate-ieps-exempt-fixed-coupon-order.created.body"
 )
 ORDER_BYTES = 6 * 1024
-CONNECTIONS = 12
+CONNECTIONS = 16
 PER_SECOND = 400
 _ID = 900_000_000_000
 
