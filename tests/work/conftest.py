@@ -125,9 +125,16 @@ class Python:
         return process
 
     def end(self) -> None:
+        """SIGTERM first: a wrapper takes what it wraps with it, on every system."""
         for process in self.processes:
-            process.kill()
-            process.wait()
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
             if process.stdout is not None:
                 process.stdout.close()
 
