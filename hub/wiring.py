@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from redis.exceptions import RedisError
-
 from cfdi.pac.accounts import open_account
 from cfdi.pac.contract import Pac
 from connectors.registry import connectors
@@ -24,7 +22,7 @@ from hub.work.envelope import AddressUnusable
 from hub.work.jobs import Job, Jobs
 from hub.work.post import SmtpUrlInvalid, post_from_url
 from hub.work.sweeper import Sweep
-from hub.work.waker import Waker, connect
+from hub.work.waker import Waker, answers
 from portal.mail.letters import TemplateLetters
 
 #: How often every platform is asked for what its webhooks did not tell.
@@ -44,13 +42,7 @@ class Hub:
         """None where none is configured, False where it cannot be reached."""
         if self.waker.redis_url is None:
             return None
-        redis = connect(self.waker.redis_url, seconds=0.5)
-        try:
-            return bool(redis.ping())
-        except (RedisError, OSError):
-            return False
-        finally:
-            redis.close()
+        return answers(self.waker.redis_url)
 
     def close(self) -> None:
         self.ctx.store.close()
@@ -67,7 +59,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Hub:
         clock=clock,
         connectors=connectors(),
         pac=PacAccounts(settings, clock),
-        post=_post(settings),
+        post=_post(settings, clock),
         letters=TemplateLetters(),
         public_url=settings.public_url,
         mail_from=settings.mail_from,
@@ -76,9 +68,9 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Hub:
     return Hub(ctx, waker, jobs_of(ctx), sweeps_of(ctx))
 
 
-def _post(settings: Settings) -> Post:
+def _post(settings: Settings, clock: Clock) -> Post:
     try:
-        return post_from_url(settings.smtp_url, settings.var_dir, settings.mail_from)
+        return post_from_url(settings.smtp_url, settings.var_dir, settings.mail_from, clock)
     except SmtpUrlInvalid as error:
         raise SettingsInvalid(str(error)) from error
     except AddressUnusable as error:

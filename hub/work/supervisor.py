@@ -15,8 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
-from threading import Event, Lock, Thread, current_thread, main_thread
-from types import FrameType
+from threading import Event, Lock, Thread
 from typing import IO, Final
 from urllib.parse import urlsplit
 
@@ -24,6 +23,7 @@ import structlog
 
 from hub.clock import Clock
 from hub.work.lifeline import VARIABLE
+from hub.work.stopping import stop_on_signals
 
 log = structlog.get_logger(__name__)
 
@@ -66,23 +66,12 @@ def up(
     that doubles each time. At the end each gets SIGTERM and, `grace_seconds` later, SIGKILL.
     """
     stop = stop or Event()
-    _stop_on_signals(stop)
+    stop_on_signals(stop)
     supervisor = _Supervisor(children, clock, stop, output or sys.stdout.buffer)
     try:
         return supervisor.run(on_ready, ready_seconds)
     finally:
         supervisor.end(grace_seconds)
-
-
-def _stop_on_signals(stop: Event) -> None:
-    if current_thread() is not main_thread():
-        return
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, handle)
-    signal.signal(signal.SIGINT, handle)
 
 
 @dataclass(slots=True)

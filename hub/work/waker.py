@@ -41,6 +41,17 @@ def connect(redis_url: str, *, seconds: float, retries: int = 1) -> Redis:
     )
 
 
+def answers(redis_url: str) -> bool:
+    """Whether Redis can be reached at this moment; asks for half a second at most."""
+    redis = connect(redis_url, seconds=0.5)
+    try:
+        return bool(redis.ping())
+    except (RedisError, OSError):
+        return False
+    finally:
+        redis.close()
+
+
 def job_id(queue: str) -> str:
     return f"drain-{queue}"
 

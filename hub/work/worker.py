@@ -8,11 +8,9 @@ time has come, so a lost wake-up costs a second and never a promise.
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from threading import Event, current_thread, main_thread
-from types import FrameType
+from threading import Event
 from typing import Any, Final
 
 import structlog
@@ -27,8 +25,9 @@ from hub.clock import Clock
 from hub.store.database import Store
 from hub.work.drain import drain
 from hub.work.jobs import QUEUES, Jobs
+from hub.work.stopping import stop_on_signals
 from hub.work.sweeper import Sweep, Sweeper
-from hub.work.waker import Waker, connect
+from hub.work.waker import Waker, answers, connect
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +55,7 @@ def work(
     `worker` must differ between any two processes that live at the same time, on any host.
     """
     stop = stop or Event()
-    _stop_on_signals(stop)
+    stop_on_signals(stop)
     sweeper = Sweeper(store, waker.wake, sweeps, owner=worker, clock=clock)
     sweeper.start(stop)
     try:
@@ -64,17 +63,6 @@ def work(
     finally:
         stop.set()
         sweeper.join()
-
-
-def _stop_on_signals(stop: Event) -> None:
-    if current_thread() is not main_thread():
-        return
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, handle)
-    signal.signal(signal.SIGINT, handle)
 
 
 @dataclass(slots=True)
@@ -126,15 +114,7 @@ class _Loop:
             self.stop.wait(POLL_SECONDS)
 
     def _redis_answers(self) -> bool:
-        if self.waker.redis_url is None:
-            return False
-        redis = connect(self.waker.redis_url, seconds=0.5)
-        try:
-            return bool(redis.ping())
-        except (RedisError, OSError):
-            return False
-        finally:
-            redis.close()
+        return self.waker.redis_url is not None and answers(self.waker.redis_url)
 
     def _listen(self) -> None:
         """Listen by RQ until Redis is lost or the process is to stop."""
