@@ -200,8 +200,9 @@ def test_one_left_behind_is_replaced(short_dir, python, until, is_alive, monkeyp
     assert is_alive(orphan)
 
     python(*rung.argv[1:])
-    until(lambda: answers(rung) and server_pid(rung) != orphan)
     until(lambda: not is_alive(orphan))
+    until(lambda: answers(rung))
+    assert server_pid(rung) != orphan
 
 
 def test_a_directory_of_another_user_is_refused(short_dir, monkeypatch):
