@@ -32,7 +32,17 @@ OUTCOMES: dict[str, tuple[list[tuple[str, int]], set[State]]] = {
 }
 
 #: To the hub the same as one of the others: every fifth commit is enough.
-LIKE_ANOTHER = {"500", "429", "garbage", "500_after_commit", "keys_refused", "without_data_at_once"}
+LIKE_ANOTHER = {
+    "500",
+    "429",
+    "garbage",
+    "500_after_commit",
+    "dropped_before",
+    "dropped_twice",
+    "keys_refused",
+    "without_data_at_once",
+    "never_merchant",
+}
 
 
 def walk(world: Any, merchant: Any, sale_id: str) -> bool:

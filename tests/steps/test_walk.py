@@ -170,8 +170,9 @@ class TestIngest:
         merchant.deliver(b"{}")
         world.drain("ingest")
         assert inbox(merchant)[0].state == "dead"
-        shown = merchant.of(lambda tenant: tenant.connections.get(merchant.connection.id))
-        assert shown.problem == "not an order"
+        assert inbox(merchant)[0].error == "not an order"
+        waits = waiting(world.ctx, merchant.id)
+        assert [(one.kind, one.note) for one in waits] == [("delivery", "not an order")]
 
     @pytest.mark.parametrize(
         "changes",
