@@ -25,7 +25,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Event
 from types import FrameType
-from typing import Final
+from typing import IO, Final
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -141,15 +141,15 @@ def _make_private(directory: Path) -> None:
     directory.chmod(0o700)
 
 
-def _lock(file: object) -> bool:
+def _lock(file: IO[str]) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # type: ignore[arg-type]
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
     return True
 
 
-def _lock_within(file: object, seconds: float) -> bool:
+def _lock_within(file: IO[str], seconds: float) -> bool:
     for _ in range(round(seconds / 0.1)):
         if _lock(file):
             return True
