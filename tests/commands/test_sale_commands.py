@@ -7,6 +7,7 @@ import io
 import json
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -160,8 +161,9 @@ def test_every_problem_of_a_sale_is_told(home: Any, shop: str, make_sale_json: A
 
 
 def test_open_tickets_are_exported_then_closed_once(home: Any, shop: str) -> None:
-    home.sale(shop, "=cmd|' /C calc'!A0")
-    home.sale(shop, "B-2")
+    paid_at = datetime.now(UTC) - timedelta(days=3)
+    for number in ("=cmd|' /C calc'!A0", "B-2"):
+        home.sale(shop, number, paid_at=paid_at.isoformat())
     of = ("--merchant", shop)
     exported = home.told("sale", "export", *of, "--open")["data"]
     assert {one["total"] for one in exported} == {"232.00"}
@@ -169,15 +171,37 @@ def test_open_tickets_are_exported_then_closed_once(home: Any, shop: str) -> Non
     assert {row["number"][0] for row in csv.DictReader(io.StringIO(lines))} == {"'", "B"}
     early = home.told("sale", "close", *of, "--until", "2020-01-01", "--global-uuid", UUID)
     assert early == {"marked": 0, "skipped": 0}
-    closed = home.told("sale", "close", *of, "--until", "2999-01-01", "--global-uuid", UUID)
+    until = f"{paid_at + timedelta(days=1):%Y-%m-%d}"
+    closed = home.told("sale", "close", *of, "--until", until, "--global-uuid", UUID)
     assert closed["marked"] == 2
-    again = home.told("sale", "close", *of, "--until", "2999-01-01", "--global-uuid", UUID)
+    again = home.told("sale", "close", *of, "--until", until, "--global-uuid", UUID)
     assert again["marked"] == 0
     assert home.told("sale", "export", *of, "--open") == {"data": []}
     for one in home.told("sale", "list", *of)["data"]:
         assert (one["state"], one["link"]) == ("en_global", None)
+
+
+def test_only_days_that_are_over_are_closed(home: Any, shop: str) -> None:
+    home.sale(shop)
+    given = ("sale", "close", "--merchant", shop, "--until", "2999-01-01", "--global-uuid", UUID)
+    assert home.refused(*given)["code"] == "day_not_over"
     days = ("--from", "2999-01-01", "--to", "2020-01-01")
-    assert home.told("sale", "export", *of, "--open", *days) == {"data": []}
+    exported = home.told("sale", "export", "--merchant", shop, "--open", *days)
+    assert exported == {"data": []}
+
+
+def test_what_was_closed_is_opened_again_by_its_own_merchant_alone(home: Any, shop: str) -> None:
+    paid_at = datetime.now(UTC) - timedelta(days=3)
+    home.sale(shop, paid_at=paid_at.isoformat())
+    until = f"{paid_at + timedelta(days=1):%Y-%m-%d}"
+    home.told("sale", "close", "--merchant", shop, "--until", until, "--global-uuid", UUID)
+    place = ("--regimen", "601", "--cp", "62661")
+    names = ("--rfc", "IIA040805DZ4", "--nombre", "INDISTRIA ILUMINADORA DE ALMACENES")
+    other = home.told("merchant", "create", *names, *place)["id"]
+    reopen = ("sale", "reopen", "--global-uuid", UUID, "--merchant")
+    assert home.told(*reopen, other) == {"freed": 0}
+    assert home.told(*reopen, shop) == {"freed": 1}
+    assert home.told(*reopen, shop) == {"freed": 0}
 
 
 def test_staff_issue_once(home: Any, shop: str) -> None:

@@ -193,6 +193,7 @@ OWN: dict[str, tuple[str, ...]] = {
     "sale list": (),
     "sale list --after": ("{sale}",),
     "sale export": ("--open",),
+    "sale reopen": ("--global-uuid", "5fb2822e-396d-4725-8521-cdc4bdd20ccf"),
     "invoice list": (),
     "invoice list --after": ("{invoice}",),
     "review list": (),
