@@ -29,7 +29,7 @@ from hub.commands.output import (
 )
 from hub.domain.rules import RulesInvalid, parse
 from hub.settings import Settings
-from hub.steps.live import TestsUnderWay, leave_practice
+from hub.steps.live import PracticeUnderWay, leave_practice
 from hub.steps.review import set_rules
 from hub.store.records import Merchant
 from hub.wiring import Hub
@@ -230,7 +230,7 @@ def pac_set(merchant_id: str, provider: str, environment: str, **given: str) -> 
                 )
             try:
                 freed = leave_practice(tenant) if environment == LIVE else 0
-            except TestsUnderWay as error:
+            except PracticeUnderWay as error:
                 raise Failed("tests_under_way", f"{error}: wait or settle them first") from error
             account = tenant.pac.set(provider, environment, checked)
     note = f"; {freed} sales with test invoices are open again" if freed else ""

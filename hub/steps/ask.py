@@ -9,7 +9,17 @@ from hub.steps.context import Context
 from hub.steps.look import purchase
 
 _ASKABLE = frozenset({Estado.VENCIDA, Estado.EN_GLOBAL, Estado.EN_REVISION, Estado.CANCELADA})
-_LIMITS = {"nombre": 200, "rfc": 13, "correo": 254, "mensaje": 1000}
+#: Every field of the page's form, as typed: what the merchant needs to issue it.
+_LIMITS = {
+    "rfc": 30,
+    "nombre": 300,
+    "cp": 20,
+    "regimen": 20,
+    "uso": 20,
+    "correo": 254,
+    "mensaje": 1000,
+    "idioma": 20,
+}
 
 NOT_HERE = FieldError(
     "", "not_askable", "Esta compra no necesita solicitud.", "This purchase needs no request."

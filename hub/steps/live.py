@@ -13,7 +13,7 @@ PAGE = 500
 _UNDER_WAY = (State.SEALED, State.SENDING, State.UNKNOWN, State.REVIEW)
 
 
-class TestsUnderWay(Exception):
+class PracticeUnderWay(Exception):
     """Documents are on their way to a test account; `number` of them."""
 
     def __init__(self, number: int) -> None:
@@ -24,12 +24,12 @@ class TestsUnderWay(Exception):
 def leave_practice(tenant: Tenant) -> int:
     """Free every sale that only a test invoice holds, so that it can be invoiced for real.
 
-    The test documents stay, as superseded. How many there were. Raises `TestsUnderWay` while any
+    The test documents stay, as superseded. How many there were. Raises `PracticeUnderWay` while any
     is at a provider or in doubt there.
     """
     under_way = sum(1 for state in _UNDER_WAY for one in _tests(tenant, state) if one.version)
     if under_way:
-        raise TestsUnderWay(under_way)
+        raise PracticeUnderWay(under_way)
     freed = 0
     for invoice in list(_tests(tenant, State.STAMPED)):
         tenant.invoices.move(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cfdi import timbre
@@ -40,6 +41,8 @@ class Waiting:
     since_at: datetime
     findings: tuple[Finding, ...]
     note: str
+    #: What the buyer gave with an ask: fiscal data and a message.
+    form: Mapping[str, str] = field(default_factory=dict)
 
 
 def waiting(ctx: Context, merchant_id: str) -> list[Waiting]:
@@ -67,10 +70,11 @@ def _invoice(tenant: Tenant, invoice: Invoice) -> Waiting:
 
 def _ask(tenant: Tenant, ask: Ask) -> Waiting:
     number = _number(tenant, ask.sale_id)
+    form = {name: value for name, value in ask.form.items() if value}
     if ask.kind == CHANGED:
-        note = "; ".join(f"{name}: {value}" for name, value in ask.form.items())
+        note = "; ".join(f"{name}: {value}" for name, value in form.items())
         return Waiting("change", ask.id, ask.sale_id, number, ask.created_at, (), note)
-    return Waiting("ask", ask.id, ask.sale_id, number, ask.created_at, (), ask.kind)
+    return Waiting("ask", ask.id, ask.sale_id, number, ask.created_at, (), ask.kind, form)
 
 
 def _delivery(row: InboxRow) -> Waiting:

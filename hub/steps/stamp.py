@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from cfdi.pac.contract import Answer, Dedupe, Later, Terms, Unknown
+from hub.domain.sale import PaymentState
 from hub.domain.states import State
 from hub.steps.context import Context
 from hub.steps.issuer import issuer_of
@@ -133,7 +134,10 @@ def _useless(tenant: Tenant, invoice: Invoice, document: Document, age: timedelt
     if age > SENDABLE:
         return "older than 71 h"
     row = tenant.sales.get(invoice.sale_ids[0])
-    return "the sale changed" if row is None or row.updated_at > document.sealed_at else ""
+    if row is None or row.updated_at > document.sealed_at:
+        return "the sale changed"
+    paid = row.sale.payment_state is PaymentState.PAID
+    return "" if paid and row.sale.due == document.total else "the sale changed"
 
 
 def _renew(tenant: Tenant, invoice: Invoice, reason: str) -> bool:

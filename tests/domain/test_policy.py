@@ -42,10 +42,11 @@ def kind(sale: Sale, *, rules: Rules | None = None, now: datetime = NOW) -> Kind
         ({"payment_state": PaymentState.UNKNOWN}, Kind.REVIEW),
         ({"paid_at": None}, Kind.REVIEW),
         ({"total": Decimal(0)}, Kind.FREE),
-        ({"total": Decimal(-1)}, Kind.FREE),
+        ({"total": Decimal(-1)}, Kind.REVIEW),
         ({"refunds": (Refund("r", Decimal("116.00")),)}, Kind.REFUNDED),
         ({"refunds": (Refund("r", Decimal("115.99")),)}, Kind.OPEN),
-        ({"refunds": (Refund("r", Decimal("200.00")),)}, Kind.REFUNDED),
+        ({"refunds": (Refund("r", Decimal("200.00")),)}, Kind.REVIEW),
+        ({"paid_at": NOW + timedelta(days=2)}, Kind.REVIEW),
         ({"paid_at": NOW - timedelta(days=40)}, Kind.EXPIRED),
     ],
 )

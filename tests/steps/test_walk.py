@@ -171,7 +171,7 @@ class TestIngest:
         world.drain("ingest")
         assert inbox(merchant)[0].state == "dead"
         assert inbox(merchant)[0].error == "not an order"
-        waits = waiting(world.ctx, merchant.id)
+        waits = review.waiting(world.ctx, merchant.id)
         assert [(one.kind, one.note) for one in waits] == [("delivery", "not an order")]
 
     @pytest.mark.parametrize(
