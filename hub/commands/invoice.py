@@ -192,6 +192,7 @@ def review_list(merchant_id: str) -> None:
             "number": one.number,
             "since_at": one.since_at,
             "note": one.note,
+            "form": dict(one.form),
             "reasons": [
                 {"code": finding.code, "path": finding.path, "message": finding.message_es}
                 for finding in one.findings
@@ -200,10 +201,14 @@ def review_list(merchant_id: str) -> None:
         for one in items
     ]
     lines = [
-        (one.kind, one.id, one.number, "; ".join(f.message_es for f in one.findings) or one.note)
+        (one.kind, one.id, one.number, "; ".join(f.message_es for f in one.findings) or _note(one))
         for one in items
     ]
     tell({"data": data}, table(lines) or "nothing waits")
+
+
+def _note(one: reviewing.Waiting) -> str:
+    return "; ".join([one.note, *(f"{name}: {value}" for name, value in one.form.items())])
 
 
 @command(review, "resolve")
