@@ -20,6 +20,7 @@ from hub.store.keys import Keyring
 from hub.wiring import Hub
 from hub.work import redis, supervisor
 from hub.work.lifeline import hold_lifeline
+from hub.work.memory import share_heaps
 from hub.work.sandbox import serve_sandbox
 from hub.work.server import serve
 from hub.work.worker import work
@@ -136,6 +137,7 @@ def _announce(settings: Settings, redis_rung: str) -> None:
 @command(processes, "web")
 def web() -> None:
     """Serve HTTP with waitress on HOST:PORT. Behind a proxy set PROXY_HOPS."""
+    share_heaps()
     hold_lifeline()
     with opened_with() as (hub, settings):
         app = create_app(hub, settings, demo_merchant=lambda: demo.merchant_of_demo(settings))
@@ -145,6 +147,7 @@ def web() -> None:
 @command(processes, "worker")
 def worker() -> None:
     """Do what was promised, until SIGTERM; the one in hand is finished first."""
+    share_heaps()
     hold_lifeline()
     with opened_with() as (hub, _settings):
         work(
