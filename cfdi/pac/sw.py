@@ -44,6 +44,8 @@ BALANCE: Final = "/account/balance"
 REFERENCE_MAX: Final = 100
 #: A CFDI of a thousand lines is about half a megabyte, and comes with its QR code and strings.
 ANSWER_MAX: Final = 8 * 1024 * 1024
+#: Less than the margin of the caller's lease, so that the document leaves within it.
+LOGIN_SECONDS: Final = 2.0
 #: A token lives two hours.
 TOKEN_SECONDS: Final = 90 * 60
 
@@ -171,12 +173,23 @@ class SwSapien:
         files: dict[str, tuple[str, bytes, str]] | None = None,
     ) -> tuple[int, bytes]:
         """Call with the token; one that is refused is replaced once, unless it is fixed."""
-        token = self._current_token(refused=None)
+        token = self._timely_token(refused=None)
         answer = self._call(method, path, headers=headers, files=files, auth=_Bearer(token))
         if answer[0] != 401 or self._fixed_token is not None:
             return answer
-        token = self._current_token(refused=token)
+        token = self._timely_token(refused=token)
         return self._call(method, path, headers=headers, files=files, auth=_Bearer(token))
+
+    def _timely_token(self, refused: str | None) -> str:
+        """A login counts against the time that the caller has for sending: a slow one is in vain.
+
+        The token is kept, so that the next call goes straight on.
+        """
+        begun = self._monotonic()
+        token = self._current_token(refused)
+        if self._monotonic() - begun > LOGIN_SECONDS:
+            raise _Unanswered("the login took too long", sent=False)
+        return token
 
     def _current_token(self, refused: str | None) -> str:
         if self._fixed_token is not None:

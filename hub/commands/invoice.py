@@ -217,13 +217,14 @@ def _note(one: reviewing.Waiting) -> str:
 @click.option("--retry", "how", flag_value="retry", help="Build the document anew.")
 @click.option("--ask-again", "how", flag_value="ask_again", help="Send the same bytes once more.")
 @click.option("--not-stamped", "how", flag_value="not_stamped", help="The PAC says it has none.")
+@click.option("--accept", "how", flag_value="accept", help="A doubtful sale is right as it is.")
 @click.option("--done", "how", flag_value="done", help="A buyer's wish was dealt with.")
 @click.option("--found", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def review_resolve(merchant_id: str, item_id: str, how: str | None, found: Path | None) -> None:
     """Settle one item. A sale that lacks a decision is freed by `rules set`."""
     if (how is None) == (found is None):
         raise click.UsageError(
-            "say one of --retry, --ask-again, --not-stamped, --found FILE, --done"
+            "say one of --retry, --ask-again, --not-stamped, --found FILE, --accept, --done"
         )
     with opened() as hub:
         the_merchant(hub, merchant_id)
@@ -243,6 +244,8 @@ def _resolve(hub: Hub, merchant_id: str, item_id: str, how: str | None, found: P
         reviewing.ask_again(hub.ctx, merchant_id, item_id)
     elif how == "not_stamped":
         reviewing.not_stamped(hub.ctx, merchant_id, item_id, actor="staff")
+    elif how == "accept":
+        reviewing.accept(hub.ctx, merchant_id, item_id)
     else:
         _resolve_ask(hub, merchant_id, item_id)
 

@@ -46,11 +46,15 @@ class PostUnavailable(Exception):
     """The mail server did not take it now: try again later."""
 
 
+class PostUncertain(Exception):
+    """The connection broke after the letter was handed over: it may have arrived or not."""
+
+
 class Post(Protocol):
     """Sends letters: by SMTP, or into `VAR_DIR/mail/` as .eml files."""
 
     def send(self, letter: Letter) -> None:
-        """Raises `PostRefused` or `PostUnavailable`."""
+        """Raises `PostRefused`, `PostUnavailable` or `PostUncertain`."""
         ...
 
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from enum import StrEnum
+
+import structlog
 
 from connectors.contract import Delivery, DeliveryUnreadable, Notice
 from hub.steps.context import Context
 from hub.store.database import Transaction
 from hub.store.records import Connection
+
+log = structlog.get_logger()
+
+#: `last_delivery_at` is for people: not every delivery of a burst needs to write it.
+FRESH = timedelta(minutes=1)
 
 
 class Received(StrEnum):
@@ -33,6 +41,11 @@ def receive(ctx: Context, connection: Connection, delivery: Delivery) -> Receive
         notice = connector.read(delivery)
     except DeliveryUnreadable as error:
         return _set_aside(ctx, connection, delivery, str(error))
+    except Exception as error:  # noqa: BLE001 - a fault of the connector must not cost the delivery
+        log.error("connector_failed", connection=connection.id, error=type(error).__name__)
+        return _set_aside(
+            ctx, connection, delivery, f"the connector failed: {type(error).__name__}"
+        )
     if notice is None:
         return Received.IGNORED
     return ctx.store.together(lambda tx: _file(tx, connection, notice, delivery))
@@ -44,6 +57,9 @@ def _file(tx: Transaction, connection: Connection, notice: Notice, delivery: Del
     if filed is None:
         return Received.DUPLICATE
     tenant.promise("ingest", filed, queue="ingest")
+    last = connection.last_delivery_at
+    if last is None or delivery.received_at - last > FRESH:
+        tenant.connections.delivered(connection.id, delivery.received_at)
     return Received.FILED
 
 

@@ -126,6 +126,23 @@ def _look_again(
     return not reasons
 
 
+def accept(ctx: Context, merchant_id: str, sale_id: str) -> None:
+    """The merchant has looked at a doubtful sale and takes it as it is.
+
+    Only what the connector could not place is waved through; what a document needs is not.
+    """
+    with ctx.store.transaction() as tx:
+        tenant = tx.tenant(merchant_id)
+        row = tenant.sales.get(sale_id)
+        if row is None or not row.reasons:
+            raise NotResolvable("only a sale that waits in review can be accepted")
+        if any(reason.code != "sale_doubtful" for reason in row.reasons):
+            raise NotResolvable("it lacks a decision: `rules set`, or mend it in the shop")
+        tenant.sales.set_reasons(sale_id, ())
+        connection = tenant.connections.get(row.connection_id) if row.connection_id else None
+        welcome(ctx, tenant, issuer_of(tenant), sale_id, connection)
+
+
 def retry(ctx: Context, merchant_id: str, invoice_id: str) -> None:
     """Build the document anew: only where no earlier sending is in doubt, as the database knows."""
     try:

@@ -14,7 +14,7 @@ from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from hub.clock import Clock, SystemClock
-from hub.steps.context import Letter, Post, PostRefused, PostUnavailable
+from hub.steps.context import Letter, Post, PostRefused, PostUnavailable, PostUncertain
 from hub.work.envelope import AddressUnusable, Sender, envelope
 
 #: A connection unused for this long is not used again: servers drop idle ones in the middle.
@@ -110,7 +110,8 @@ class SmtpPost:
         with self._lock:
             self._hang_up()
 
-    def _attempt(self, letter: Letter) -> PostRefused | PostUnavailable | None:
+    def _attempt(self, letter: Letter) -> PostRefused | PostUnavailable | PostUncertain | None:
+        handed_over = False
         try:
             message = envelope(letter, self._sender, self._clock.now())
             connection = self._connection()
@@ -119,12 +120,18 @@ class SmtpPost:
             options = ["SMTPUTF8"] if message.needs_smtputf8 else []
             if connection.has_extn("8bitmime"):
                 options.append("BODY=8BITMIME")
-            connection.sendmail(message.sender, [message.to], message.content, options)
+            _address(connection, message.sender, message.to, options)
+            handed_over = True
+            code, text = connection.data(message.content)
+            if code != 250:
+                raise smtplib.SMTPDataError(code, text)
         except AddressUnusable as unusable:
             return PostRefused(str(unusable))
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
             self._hang_up()
-            return _failure(error)
+            failure = _failure(error)
+            answered = isinstance(error, smtplib.SMTPResponseException)
+            return PostUncertain(f"handed over, then: {failure}") if handed_over and not answered else failure
         self._used = self._clock.monotonic()
         return None
 
@@ -227,6 +234,17 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _address(connection: smtplib.SMTP, sender: str, to: str, options: list[str]) -> None:
+    """The envelope, RFC 5321 §4.1.1.2 and §4.1.1.3. Nothing of the letter has left after it."""
+    connection.ehlo_or_helo_if_needed()
+    code, text = connection.mail(sender, options)
+    if code != 250:
+        raise smtplib.SMTPSenderRefused(code, text, sender)
+    code, text = connection.rcpt(to)
+    if code not in {250, 251}:
+        raise smtplib.SMTPRecipientsRefused({to: (code, text)})
 
 
 def _failure(error: Exception) -> PostRefused | PostUnavailable:

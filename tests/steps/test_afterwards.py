@@ -185,3 +185,21 @@ class TestTypedSales:
             register.register(world.ctx, merchant.id, self.sale("5000.00"))
         again = register.register(world.ctx, merchant.id, self.sale("120.00"))
         assert (again.id, again.sale.total) == (row.id, Decimal("120.00"))
+
+
+class TestDoubtfulSales:
+    def test_the_merchant_takes_it_as_it_is(self, world: Any, merchant: Any) -> None:
+        sale_id = merchant.keep(doubts=("Los renglones no suman.",))
+        assert waiting(world, merchant) == ["sale"]
+        review.accept(world.ctx, merchant.id, sale_id)
+        assert waiting(world, merchant) == []
+        assert merchant.estado(sale_id) is Estado.ABIERTA
+        merchant.request(sale_id)
+        world.quiet()
+        assert merchant.estado(sale_id) is Estado.LISTA
+
+    def test_what_lacks_a_decision_is_not_waved_through(self, world: Any, merchant: Any) -> None:
+        sale_id = merchant.keep(currency="USD")
+        with pytest.raises(review.NotResolvable):
+            review.accept(world.ctx, merchant.id, sale_id)
+        assert merchant.estado(sale_id) is Estado.EN_REVISION
