@@ -131,7 +131,9 @@ class SmtpPost:
             self._hang_up()
             failure = _failure(error)
             answered = isinstance(error, smtplib.SMTPResponseException)
-            return PostUncertain(f"handed over, then: {failure}") if handed_over and not answered else failure
+            if handed_over and not answered:
+                return PostUncertain(f"handed over, then: {failure}")
+            return failure
         self._used = self._clock.monotonic()
         return None
 
