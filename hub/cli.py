@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hub.commands import connection, invoice, merchant, ops, run, sale
+from hub.commands import connection, invoice, merchant, ops, outbox, run, sale
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,6 +23,7 @@ for _group in (
     sale.sale,
     invoice.invoice,
     invoice.review,
+    outbox.outbox,
     run.keys,
 ):
     main.add_command(_group)

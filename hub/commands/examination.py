@@ -45,12 +45,19 @@ def examine(hub: Hub, settings: Settings) -> list[Check]:
         Check("invariants", not broken, "; ".join(broken) or "all hold"),
         Check("workers", working, "running" if working else "none: start `autofactura worker`"),
         _queues(ctx),
-        Check("dead letters", not dead, f"{len(dead)} promises were given up" if dead else "none"),
+        Check("dead letters", not dead, _given_up(len(dead)) if dead else "none"),
         _redis(hub),
     ]
     for merchant_id in merchants:
         checks += _merchant(ctx, settings, merchant_id)
     return checks
+
+
+def _given_up(number: int) -> str:
+    return (
+        f"{number} promises were given up: look with `outbox list --dead`, mend what made them "
+        "fail, then `outbox revive --all`"
+    )
 
 
 def _queues(ctx: Context) -> Check:

@@ -22,12 +22,13 @@ from hub.domain import compose, policy
 from hub.domain.sale import PaymentState, Sale
 from hub.steps.context import Context
 from hub.steps.issuer import Issuer, issuer_of
+from hub.steps.later import KEYS_PAUSE, SHOP_PAUSE, paused
 from hub.store.database import Tenant
 from hub.store.records import Connection, InboxRow
 
-#: How soon an order taken from a delivery is asked for again while the shop does not answer.
 #: The kind of request under which a sale that left its invoice behind waits for the merchant.
 CHANGED = "changed_after_invoice"
+#: How soon an order taken from a delivery is asked for again while the shop does not answer.
 RECHECK = timedelta(minutes=5)
 
 
@@ -40,7 +41,10 @@ class _Source:
 
 
 def ingest(ctx: Context, merchant_id: str, inbox_id: str) -> None:
-    """Turn a filed delivery into a sale. Repeating it changes nothing."""
+    """Turn a filed delivery into a sale. Repeating it changes nothing.
+
+    Raises `RunLater` while the shop does not answer and the delivery alone is not enough.
+    """
     with ctx.store.reading() as tx:
         filed = tx.tenant(merchant_id).inbox.get(inbox_id)
     if filed is None or filed.state != "filed":
@@ -59,11 +63,16 @@ def ingest(ctx: Context, merchant_id: str, inbox_id: str) -> None:
         _park(ctx, merchant_id, filed, str(error))
         _report(ctx, merchant_id, filed.connection_id, str(error))
         return
+    except PlatformUnreachable:
+        raise paused(ctx.clock.now(), SHOP_PAUSE, inbox_id, "the shop does not answer") from None
     _keep(ctx, merchant_id, source, sale, order_id=row.order_id, inbox_id=row.id)
 
 
 def ingest_order(ctx: Context, merchant_id: str, subject: str) -> None:
-    """The same without a delivery: `subject` is "connection/order id" as a sweep found it."""
+    """The same without a delivery: `subject` is "connection/order id" as a sweep found it.
+
+    Raises `RunLater` while the shop cannot be asked: no later sweep would find this order again.
+    """
     connection_id, _, order_id = subject.partition("/")
     source = _source(ctx, merchant_id, connection_id)
     if not source.connector.can_fetch(source.credentials):
@@ -75,7 +84,9 @@ def ingest_order(ctx: Context, merchant_id: str, subject: str) -> None:
         return
     except CredentialsRefused as error:
         _report(ctx, merchant_id, connection_id, str(error))
-        return
+        raise paused(ctx.clock.now(), KEYS_PAUSE, subject, "the shop refuses the keys") from None
+    except PlatformUnreachable:
+        raise paused(ctx.clock.now(), SHOP_PAUSE, subject, "the shop does not answer") from None
     try:
         sale = source.connector.normalize(order, source.facts)
     except DeliveryUnreadable as error:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Final
+
+#: A mail server that takes nothing now, and a shop that does not answer, are tried again so soon.
+MAIL_PAUSE: Final = timedelta(minutes=2)
+SHOP_PAUSE: Final = timedelta(minutes=5)
+#: Only a person can renew the keys of a shop.
+KEYS_PAUSE: Final = timedelta(minutes=30)
 
 
 class RunLater(Exception):
@@ -12,3 +20,12 @@ class RunLater(Exception):
         super().__init__(reason)
         self.due_at = due_at
         self.reason = reason
+
+
+def paused(now: datetime, pause: timedelta, seed: str, reason: str) -> RunLater:
+    """Run later, after about `pause`: up to a fifth more or less, drawn from `seed`.
+
+    For an outage of others, however long: it must not use up the tries of a promise.
+    """
+    drawn = int.from_bytes(sha256(seed.encode()).digest()[:4], "big") / 2**32
+    return RunLater(now + pause * (0.8 + 0.4 * drawn), reason)

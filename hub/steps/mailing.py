@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
 import structlog
 
 from hub.steps.context import Context, Letter, PostRefused, PostUnavailable
+from hub.steps.later import MAIL_PAUSE, paused
 
 log = structlog.get_logger()
 
 #: Started this often without knowing the end: the mail server may have taken it each time.
 MAX_DOUBTFUL_TRIES = 2
+#: A letter that the server would not take for so long is given up. Mail servers themselves return
+#: it after four or five days (RFC 5321 §4.5.4.1); here the page tells the buyer all the same.
+GIVEN_UP_AFTER: Final = timedelta(days=3)
 
 
 def mail_once(ctx: Context, merchant_id: str, kind: str, subject: str, letter: Letter) -> bool:
     """Whether the letter was handed over, now or before.
 
-    Raises `PostUnavailable` when the server surely did not take it: the row will come back. Of any
-    other failure nobody knows, so that try counts. A refusal for good is logged and remembered; the
-    link on the page still serves the buyer.
+    Raises `RunLater` when the server surely did not take it, for three days. Of any other failure
+    nobody knows, so that try counts. A refusal for good is logged and remembered; the link on the
+    page still serves the buyer.
     """
     with ctx.store.transaction() as tx:
         mails = tx.tenant(merchant_id).mails
@@ -34,8 +41,12 @@ def mail_once(ctx: Context, merchant_id: str, kind: str, subject: str, letter: L
         return False
     except PostUnavailable:
         with ctx.store.transaction() as tx:
-            tx.tenant(merchant_id).mails.not_sent(kind, subject, letter.message_id)
-        raise
+            since = tx.tenant(merchant_id).mails.not_sent(kind, subject, letter.message_id)
+        if ctx.clock.now() - since < GIVEN_UP_AFTER:
+            reason = "the mail server does not take letters"
+            raise paused(ctx.clock.now(), MAIL_PAUSE, letter.message_id, reason) from None
+        log.warning("mail_given_up", kind=kind, subject=subject, reason="not taken for days")
+        return False
     _settle(ctx, merchant_id, kind, subject, letter.message_id)
     return True
 

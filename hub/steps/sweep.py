@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from connectors.contract import ConnectionFacts, CredentialsRefused
+from connectors.contract import ConnectionFacts, CredentialsRefused, PlatformUnreachable
 from hub.domain.states import State
 from hub.steps.context import Context
+from hub.steps.later import SHOP_PAUSE, paused
 from hub.steps.stamp import lease
 from hub.store.database import Tenant
-from hub.store.records import Invoice
+from hub.store.records import Connection, Invoice
 
 #: Asked for again: a change may be written at the platform after a later one was already listed.
 OVERLAP = timedelta(minutes=10)
@@ -27,7 +28,10 @@ _MOVED_BY = {
 
 
 def sweep(ctx: Context, merchant_id: str, connection_id: str) -> None:
-    """Promise to look at every order that changed since the last sweep of this connection."""
+    """Promise to look at every order that changed since the last sweep of this connection.
+
+    Raises `RunLater` while the shop does not answer, and says so at the connection.
+    """
     with ctx.store.reading() as tx:
         connections = tx.tenant(merchant_id).connections
         connection = connections.get(connection_id)
@@ -43,15 +47,23 @@ def sweep(ctx: Context, merchant_id: str, connection_id: str) -> None:
     try:
         changed = list(connector.changed_since(since, facts, credentials))
     except CredentialsRefused as error:
-        with ctx.store.transaction() as tx:
-            tx.tenant(merchant_id).connections.set_problem(connection_id, str(error))
+        _report(ctx, connection, str(error))
         return
+    except PlatformUnreachable as error:
+        last = connection.swept_until or connection.created_at
+        _report(ctx, connection, f"no answer since {last:%Y-%m-%d %H:%M} UTC: {error}")
+        raise paused(started_at, SHOP_PAUSE, connection_id, "the shop does not answer") from None
     with ctx.store.transaction() as tx:
         tenant = tx.tenant(merchant_id)
         for order_id in changed:
             tenant.promise("ingest_order", f"{connection_id}/{order_id}", queue="ingest")
         tenant.connections.swept(connection_id, started_at)
         tenant.connections.set_problem(connection_id, "")
+
+
+def _report(ctx: Context, connection: Connection, problem: str) -> None:
+    with ctx.store.transaction() as tx:
+        tx.tenant(connection.merchant_id).connections.set_problem(connection.id, problem)
 
 
 def sweep_all(ctx: Context) -> None:

@@ -21,17 +21,19 @@ class Mails:
         key = {"kind": kind, "subject_id": subject_id, "message_id": message_id}
         self._scope.add_once(mail, "kind, subject_id, message_id", **key, tries=0, begun_at=now)
         where = self._where(kind, subject_id, message_id)
-        self._scope.change(mail, *where, tries=mail.tries + 1, begun_at=now)
+        self._scope.change(mail, *where, tries=mail.tries + 1)
         return self._scope.get(mail, **key).tries
 
     def sent(self, kind: str, subject_id: str, message_id: str, at: datetime) -> None:
         self._scope.change(schema.Mail, *self._where(kind, subject_id, message_id), sent_at=at)
 
-    def not_sent(self, kind: str, subject_id: str, message_id: str) -> None:
-        """The server surely did not take it: that try does not count."""
+    def not_sent(self, kind: str, subject_id: str, message_id: str) -> datetime:
+        """The server surely did not take it: that try does not count. When it was first begun."""
         mail = schema.Mail
         where = self._where(kind, subject_id, message_id)
         self._scope.change(mail, *where, mail.tries > 0, tries=mail.tries - 1)
+        key = {"kind": kind, "subject_id": subject_id, "message_id": message_id}
+        return self._scope.get(mail, **key).begun_at
 
     def was_sent(self, kind: str, subject_id: str, message_id: str) -> bool:
         key = {"kind": kind, "subject_id": subject_id, "message_id": message_id}

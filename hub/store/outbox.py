@@ -146,6 +146,12 @@ class Outbox:
         row = self._session.one(box.select(box.due_at).where(READY).order_by(box.due_at).limit(1))
         return None if row is None else row.due_at
 
+    def waiting(self, limit: int) -> list[OutboxRow]:
+        """What is not done yet, the work in hand included; the soonest due first."""
+        query = box.select().where((box.state == "ready") | (box.state == "claimed"))
+        rows = self._session.run(query.order_by(box.due_at, box.id).limit(limit))
+        return [_record(row) for row in rows]
+
     def dead(self, limit: int) -> list[OutboxRow]:
         rows = self._session.run(box.select().where(DEAD).order_by(box.id).limit(limit))
         return [_record(row) for row in rows]

@@ -1,0 +1,113 @@
+"""A mail server or a shop that is away for long costs nothing but time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from connectors.contract import CredentialsRefused, PlatformUnreachable
+from hub.steps import sweep
+from hub.steps.context import PostUnavailable
+from hub.steps.mailing import GIVEN_UP_AFTER
+from hub.work.jobs import TRIES
+
+DAY = timedelta(days=1).total_seconds()
+
+
+class Away:
+    """An outage: whatever is asked, until it ends."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error, self.asked = error, 0
+
+    def pop(self, _index: int) -> Exception:
+        self.asked += 1
+        return self.error
+
+
+def dead(world: Any) -> list[Any]:
+    with world.store.reading() as tx:
+        found: list[Any] = tx.outbox.dead(100)
+    return found
+
+
+def pass_time(world: Any, seconds: float, step: float = 300) -> None:
+    until = world.clock.now() + timedelta(seconds=seconds)
+    while world.clock.now() < until:
+        world.drain()
+        world.clock.advance(step)
+
+
+class TestMailServer:
+    def test_it_comes_back_after_two_days(self, world: Any, merchant: Any) -> None:
+        world.post.before = Away(PostUnavailable("away"))
+        merchant.keep(invite=True)
+        pass_time(world, 2 * DAY, step=1800)
+        assert world.post.before.asked > 2 * TRIES
+        assert dead(world) == []
+        world.post.before = []
+        world.quiet()
+        assert len(world.post.letters) == 1
+
+    def test_what_it_will_not_take_for_days_is_given_up(self, world: Any, merchant: Any) -> None:
+        world.post.before = Away(PostUnavailable("full"))
+        sale_id = merchant.keep(invite=True)
+        pass_time(world, GIVEN_UP_AFTER.total_seconds() + 3600, step=1800)
+        asked = world.post.before.asked
+        world.quiet()
+        assert world.post.before.asked == asked
+        assert dead(world) == []
+        assert merchant.of(lambda tenant: tenant.sales.get(sale_id)).invited_at is not None
+
+
+class TestShop:
+    @pytest.mark.parametrize(
+        "away", [PlatformUnreachable("away"), CredentialsRefused("keys")], ids=["away", "keys"]
+    )
+    def test_what_a_sweep_found_is_asked_for_until_it_is_there(
+        self, world: Any, merchant: Any, make_sale: Any, away: Exception
+    ) -> None:
+        """`swept_until` has moved on: no later sweep tells of it."""
+        world.shop.put(make_sale("missed"))
+        world.shop.changed = ["missed"]
+        sweep.sweep_all(world.ctx)
+        world.drain("ingest", rows=1)
+        world.shop.changed, world.shop.away = [], away
+        pass_time(world, 2 * DAY)
+        assert dead(world) == []
+        world.shop.away = None
+        world.quiet()
+        assert merchant.sale_id("missed")
+
+    def test_a_delivery_that_needs_the_shop_waits_for_it(
+        self, world: Any, merchant: Any, make_sale: Any
+    ) -> None:
+        world.shop.away = PlatformUnreachable("away")
+        merchant.deliver(b"")
+        pass_time(world, DAY)
+        assert dead(world) == []
+        world.shop.away = None
+        world.shop.put(make_sale())
+        world.quiet()
+        assert merchant.sale_id()
+
+    def test_it_is_told_at_the_connection_until_it_answers(self, world: Any, merchant: Any) -> None:
+        def problem() -> str:
+            of = merchant.of(lambda tenant: tenant.connections.get(merchant.connection.id))
+            return str(of.problem)
+
+        sweep.sweep_all(world.ctx)
+        world.drain()
+        last = world.clock.now()
+        world.shop.away = PlatformUnreachable("the store answers 503")
+        for _ in range(3):
+            world.clock.advance(600)
+            sweep.sweep_all(world.ctx)
+            world.drain()
+            assert problem() == f"no answer since {last:%Y-%m-%d %H:%M} UTC: the store answers 503"
+        assert dead(world) == []
+        world.shop.away = None
+        world.quiet()
+        assert problem() == ""
