@@ -20,8 +20,11 @@ BUSY_SECONDS = 20
 
 
 class Engine(Protocol):
-    #: peewee's, whose stubs leave `execute_sql` untyped.
-    db: Any
+    @property
+    def db(self) -> Any:
+        """peewee's, whose stubs leave `execute_sql` untyped."""
+        ...
+
     #: Locks the selected rows until the end; "" where there is one writer at a time anyway.
     lock_rows: str
     #: The same, leaving out the rows that somebody else has locked.
@@ -45,22 +48,27 @@ class Engine(Protocol):
 
 
 class Connections:
-    """Connections of one process, one a thread, kept open; those of ended threads are closed."""
+    """Connections of one process, kept open by thread; those of ended threads are closed."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._open: dict[threading.Thread, Any] = {}
+        self._open: dict[threading.Thread, list[Any]] = {}
 
     def add(self, connection: Any) -> None:
         with self._guard:
             for thread in [thread for thread in self._open if not thread.is_alive()]:
-                self._open.pop(thread).close()
-            self._open[threading.current_thread()] = connection
+                self._close(self._open.pop(thread))
+            self._open.setdefault(threading.current_thread(), []).append(connection)
 
     def close(self) -> None:
         with self._guard:
             while self._open:
-                self._open.popitem()[1].close()
+                self._close(self._open.popitem()[1])
+
+    @staticmethod
+    def _close(connections: list[Any]) -> None:
+        for connection in connections:
+            connection.close()
 
 
 class _Sqlite(peewee.SqliteDatabase):
@@ -98,53 +106,38 @@ class SqliteEngine:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         self.path = path
-        self._allowed = threading.local()
+        self._mode = threading.local()
         self._turn = FairLock(path.with_name(path.name + ".lock"))
-        self.db: Any = _Sqlite(
-            str(path),
-            pragmas=(
-                ("busy_timeout", BUSY_SECONDS * 1000),
-                ("journal_mode", "wal"),
-                ("synchronous", 2),
-                ("foreign_keys", 1),
-                ("recursive_triggers", 1),
-                ("secure_delete", 1),
-                ("journal_size_limit", 64 << 20),
-                # KiB for each thread of a process; the system's page cache holds the rest.
-                ("cache_size", -1_000),
-            ),
-            lock_type="IMMEDIATE",
-            timeout=BUSY_SECONDS,
-            check_same_thread=False,
-        )
-        self.db.connections = self._connections = Connections()
+        self._connections = Connections()
+        self._writer = _sqlite(path, self._connections)
+        self._reader = _sqlite(path, self._connections, ("query_only", 1))
+
+    @property
+    def db(self) -> Any:
+        """The connection of what this thread is doing. Each reads or writes for all its life.
+
+        Switching one by `PRAGMA query_only` makes SQLite prepare all its statements anew.
+        """
+        return self._reader if getattr(self._mode, "reading", False) else self._writer
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        with told(), self._turn.held():
-            self._allow(writes=True)
-            with self.db.transaction():
-                yield
+        with told(), self._turn.held(), self._writer.transaction():
+            yield
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        with told():
-            self._allow(writes=False)
-            with self.db.transaction("DEFERRED"):
+        self._mode.reading = True
+        try:
+            with told(), self._reader.transaction("DEFERRED"):
                 yield
-
-    def _allow(self, *, writes: bool) -> None:
-        """Whether this thread's connection may write; told to SQLite only when it changes."""
-        wanted = (self.db.connection(), writes)
-        if getattr(self._allowed, "now", None) != wanted:
-            self.db.execute_sql(f"PRAGMA query_only = {int(not writes)}")
-            self._allowed.now = wanted
+        finally:
+            self._mode.reading = False
 
     @contextmanager
     def migrating(self) -> Iterator[None]:
         # References are checked at the end: rebuilding a table would violate them on the way.
         with told(), self._turn.held():
-            self._allow(writes=True)
             self.db.execute_sql("PRAGMA foreign_keys = 0")
             try:
                 with self.db.transaction():
@@ -159,7 +152,6 @@ class SqliteEngine:
         if target.exists():
             raise FileExistsError(f"{target} is there already; a backup never overwrites")
         with told():
-            self._allow(writes=True)
             self.db.execute_sql("VACUUM INTO ?", (str(target),))
         target.chmod(0o600)
         copy: Any = peewee.SqliteDatabase(str(target))
@@ -170,9 +162,34 @@ class SqliteEngine:
         _make_durable(target)
 
     def close(self) -> None:
-        self.db.close()
+        for db in (self._writer, self._reader):
+            db.close()
         self._connections.close()
         self._turn.close()
+
+
+def _sqlite(path: Path, connections: Connections, *more: tuple[str, int]) -> Any:
+    """peewee's database, which opens a connection for each thread."""
+    db = _Sqlite(
+        str(path),
+        pragmas=(
+            ("busy_timeout", BUSY_SECONDS * 1000),
+            ("journal_mode", "wal"),
+            ("synchronous", 2),
+            ("foreign_keys", 1),
+            ("recursive_triggers", 1),
+            ("secure_delete", 1),
+            ("journal_size_limit", 64 << 20),
+            # KiB for each thread of a process; the system's page cache holds the rest.
+            ("cache_size", -1_000),
+            *more,
+        ),
+        lock_type="IMMEDIATE",
+        timeout=BUSY_SECONDS,
+        check_same_thread=False,
+    )
+    db.connections = connections
+    return db
 
 
 class PostgresEngine:
