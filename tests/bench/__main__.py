@@ -22,6 +22,7 @@ QUICK = ingest.Extent(rounds=1, seconds=0.4, steady_seconds=0.5, ceiling=3000)
 def main() -> None:
     options = _options()
     log.configure("error")
+    load_before = os.getloadavg()[0]
     figures: list[Figure] = []
     with _place() as place:
         for figure in _measured(place, quick=options.quick, only=options.only):
@@ -31,10 +32,15 @@ def main() -> None:
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "processors": os.cpu_count(),
+        "load_before": load_before,
         "redis": shutil.which("redis-server") is not None,
         "quick": options.quick,
     }
     write(figures, options.output, machine)
+    if load_before > (os.cpu_count() or 1) / 2:
+        print(
+            f"\nthe machine was busy (load {load_before:.1f}): ratios are worse than they need be"
+        )
     missed = [one.name for one in figures if one.verdict == "MISS"]
     print(f"\n{len(missed)} missed{': ' if missed else ''}{', '.join(missed)}")
     print(f"written to {options.output}")
