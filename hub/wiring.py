@@ -111,7 +111,7 @@ def jobs_of(ctx: Context) -> Jobs:
         "stamp": ("stamp", 60, stamp.stamp),
         "ask_again": ("stamp", 60, _ask_again),
         "deliver": ("mail", 120, deliver.deliver),
-        "send_copy": ("mail", 120, deliver.send_copies),
+        "send_copy": ("mail", 120, deliver.send_copy),
         "invite": ("mail", 120, invite.invite),
         "ingest": ("ingest", 120, ingest.ingest),
         "ingest_order": ("ingest", 120, ingest.ingest_order),

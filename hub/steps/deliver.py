@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from cfdi import pdf
 from hub.domain.email import EMAIL_MISSING, check_email
 from hub.domain.purchase import FieldError, field_error
 from hub.steps.context import Attachment, Context, Letter
 from hub.steps.issuer import issuer_of
 from hub.steps.look import purchase_of
-from hub.steps.mailing import mail_once
+from hub.steps.mailing import mail_once, message_id
 from hub.store.records import Invoice, Stamp
 
 
@@ -22,7 +20,15 @@ def deliver(ctx: Context, merchant_id: str, invoice_id: str) -> None:
     if invoice is None or stamp is None or invoice.delivered_at is not None:
         return
     if invoice.receptor.correo:
-        letter = _letter(ctx, merchant_id, invoice, stamp, invoice.receptor.correo)
+        letter = _letter(
+            ctx,
+            merchant_id,
+            invoice,
+            stamp,
+            invoice.receptor.correo,
+            language=invoice.language,
+            known_as=message_id(ctx, "invoice", stamp.uuid, invoice.receptor.correo),
+        )
         mail_once(ctx, merchant_id, "invoice", invoice_id, letter)
     with ctx.store.transaction() as tx:
         tx.tenant(merchant_id).invoices.delivered(invoice_id, ctx.clock.now())
@@ -41,39 +47,57 @@ def send_again(ctx: Context, token: str, correo: str, language: str) -> FieldErr
         invoice = tenant.invoices.for_sale(found[1])
         if invoice is None or invoice.uuid is None:
             return NO_INVOICE
-        if not tenant.mails.ask(invoice.id, address, language):
+        copy = tenant.mails.ask(invoice.id, address, language)
+        if copy is None:
             return TOO_MANY_ADDRESSES
-        tenant.promise("send_copy", invoice.id, queue="mail")
+        tenant.promise("send_copy", copy.id, queue="mail")
     return None
 
 
-def send_copies(ctx: Context, merchant_id: str, invoice_id: str) -> None:
-    """Mail the document to every address that asked for it and has not got it yet."""
+def send_copy(ctx: Context, merchant_id: str, copy_id: str) -> None:
+    """Mail the document to who asked for it, once each time it was asked for."""
     with ctx.store.reading() as tx:
         tenant = tx.tenant(merchant_id)
-        invoice, stamp = tenant.invoices.get(invoice_id), tenant.invoices.stamp_of(invoice_id)
-        asked = tenant.mails.asked(invoice_id)
-    if invoice is None or stamp is None:
+        copy = tenant.mails.copy(copy_id)
+        invoice = tenant.invoices.get(copy.invoice_id) if copy else None
+        stamp = tenant.invoices.stamp_of(copy.invoice_id) if copy else None
+    if copy is None or invoice is None or stamp is None:
         return
-    for address in asked:
-        letter = _letter(ctx, merchant_id, invoice, stamp, address)
-        mail_once(ctx, merchant_id, "copy", invoice_id, letter)
+    letter = _letter(
+        ctx,
+        merchant_id,
+        invoice,
+        stamp,
+        copy.address,
+        language=copy.language,
+        known_as=message_id(ctx, "copy", copy.id, copy.address),
+    )
+    mail_once(ctx, merchant_id, "copy", copy.id, letter)
 
 
-def _letter(ctx: Context, merchant_id: str, invoice: Invoice, stamp: Stamp, address: str) -> Letter:
+def _letter(
+    ctx: Context,
+    merchant_id: str,
+    invoice: Invoice,
+    stamp: Stamp,
+    address: str,
+    *,
+    language: str,
+    known_as: str,
+) -> Letter:
     sale_id = invoice.sale_ids[0]
     with ctx.store.reading() as tx:
         tenant = tx.tenant(merchant_id)
         issuer = issuer_of(tenant)
         link = tenant.links.current(sale_id)
     purchase = purchase_of(ctx, merchant_id, sale_id)
-    wording = ctx.letters.invoice(purchase, ctx.link(link.token) if link else "", invoice.language)
+    wording = ctx.letters.invoice(purchase, ctx.link(link.token) if link else "", language)
     return Letter(
         to=address,
         subject=wording.subject,
         text=wording.text,
         html=wording.html,
-        message_id=message_id(ctx, "invoice", stamp.uuid, address),
+        message_id=known_as,
         reply_to=issuer.rules.correo,
         sender_name=issuer.rules.nombre or issuer.merchant.nombre,
         attachments=(
@@ -86,12 +110,6 @@ def _letter(ctx: Context, merchant_id: str, invoice: Invoice, stamp: Stamp, addr
 def print_of(invoice: Invoice, stamp: Stamp) -> bytes:
     """The printed representation, made anew from the stamped XML whenever it is asked for."""
     return pdf.render(stamp.xml, sandbox=invoice.environment != "live", language=invoice.language)
-
-
-def message_id(ctx: Context, kind: str, subject: str, address: str) -> str:
-    """The same for the same letter, so that a mail server or reader recognises a repeat."""
-    digest = hashlib.sha256(f"{kind}\0{subject}\0{address}".encode()).hexdigest()[:40]
-    return f"<{digest}@{ctx.mail_from.partition('@')[2]}>"
 
 
 NO_INVOICE = FieldError(

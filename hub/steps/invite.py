@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from hub.domain.purchase import Estado
 from hub.steps.context import Context, Letter
-from hub.steps.deliver import message_id
 from hub.steps.issuer import issuer_of
 from hub.steps.look import purchase_of
-from hub.steps.mailing import mail_once
+from hub.steps.mailing import mail_once, message_id
 
 
 def invite(ctx: Context, merchant_id: str, sale_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from typing import Final
 
@@ -49,6 +50,12 @@ def mail_once(ctx: Context, merchant_id: str, kind: str, subject: str, letter: L
         return False
     _settle(ctx, merchant_id, kind, subject, letter.message_id)
     return True
+
+
+def message_id(ctx: Context, kind: str, subject: str, address: str) -> str:
+    """The same for the same letter, so that a mail server or reader recognises a repeat."""
+    digest = hashlib.sha256(f"{kind}\0{subject}\0{address}".encode()).hexdigest()[:40]
+    return f"<{digest}@{ctx.mail_from.partition('@')[2]}>"
 
 
 def _settle(ctx: Context, merchant_id: str, kind: str, subject: str, message_id: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from hub.store import schema
+from hub.store.records import Copy
 from hub.store.session import Scope
 
 #: Different addresses that the holder of a link may have one document mailed to.
@@ -40,14 +41,13 @@ class Mails:
         row = self._scope.find(schema.Mail, **key)
         return row is not None and row.sent_at is not None
 
-    def ask(self, invoice_id: str, address: str, language: str) -> bool:
-        """Note that a copy is wanted there; False if too many addresses got one already."""
+    def ask(self, invoice_id: str, address: str, language: str) -> Copy | None:
+        """Note that a copy is wanted there, once more; None if too many addresses were named."""
         self._scope.lock(schema.Invoice, invoice_id)
-        known = self.asked(invoice_id)
-        if address in known:
-            return True
-        if len(known) >= MAX_ADDRESSES:
-            return False
+        earlier = self._scope.all(schema.Copy, invoice_id=invoice_id)
+        addresses = {self._copy(row).address for row in earlier} | {address}
+        if len(addresses) > MAX_ADDRESSES:
+            return None
         row_id = self._scope.clock.new_id()
         self._scope.add(
             schema.Copy,
@@ -57,12 +57,15 @@ class Mails:
             language=language,
             asked_at=self._scope.clock.now(),
         )
-        return True
+        return Copy(row_id, invoice_id, address, language)
 
-    def asked(self, invoice_id: str) -> list[str]:
-        """The addresses that asked for a copy, in that order."""
-        rows = self._scope.all(schema.Copy, "ORDER BY id", invoice_id=invoice_id)
-        return [self._scope.open("copy.address", r.id, r.address_sealed).decode() for r in rows]
+    def copy(self, copy_id: str) -> Copy | None:
+        row = self._scope.find(schema.Copy, id=copy_id)
+        return None if row is None else self._copy(row)
+
+    def _copy(self, row: schema.Copy) -> Copy:
+        address = self._scope.open("copy.address", row.id, row.address_sealed).decode()
+        return Copy(row.id, row.invoice_id, address, row.language)
 
     @staticmethod
     def _where(kind: str, subject_id: str, message_id: str) -> tuple[object, ...]:

@@ -168,6 +168,16 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """Somebody with the link asked for the document to be mailed there."""
+
+    id: str
+    invoice_id: str
+    address: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class Invoice:
     id: str
     state: State

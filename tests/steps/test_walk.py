@@ -487,10 +487,13 @@ class TestDeliver:
     def test_copies(self, world: Any, merchant: Any) -> None:
         sale_id = self.done(world, merchant, correo="")
         token = merchant.token(sale_id)
-        for _ in range(2):
-            assert deliver.send_again(world.ctx, token, "copia@example.com", "es") is None
+        for language in ("es", "es", "en"):
+            assert deliver.send_again(world.ctx, token, "copia@example.com", language) is None
             world.quiet()
-        assert len(world.post.to("copia@example.com")) == 1
+        first, again, english = world.post.to("copia@example.com")
+        assert (first.subject, first.text) == (again.subject, again.text)
+        assert english.subject != first.subject
+        assert len({letter.message_id for letter in (first, again, english)}) == 3
         for number in range(9):
             assert deliver.send_again(world.ctx, token, f"c{number}@example.com", "es") is None
         refused = deliver.send_again(world.ctx, token, "onceavo@example.com", "es")
@@ -498,7 +501,20 @@ class TestDeliver:
         wrong = deliver.send_again(world.ctx, token, "a\nBcc: b@example.com", "es")
         assert wrong is not None
         world.quiet()
-        assert len(world.post.letters) == 10
+        assert len(world.post.letters) == 12
+
+    def test_a_copy_is_sent_once_each_time_it_is_asked_for(self, world: Any, merchant: Any) -> None:
+        """One address that the server does not take now holds up no other."""
+        token = merchant.token(self.done(world, merchant, correo=""))
+        world.post.before = [PostUnavailable("greylisted")]
+        for address in ("first@example.com", "second@example.com"):
+            assert deliver.send_again(world.ctx, token, address, "es") is None
+        world.drain()
+        assert [letter.to for letter in world.post.letters] == ["second@example.com"]
+        world.post.after = [RuntimeError("cut")]
+        world.quiet()
+        first = world.post.to("first@example.com")
+        assert [letter.message_id for letter in first] == [first[0].message_id] * 2
 
     def test_nothing_to_send_yet(self, world: Any, merchant: Any) -> None:
         sale_id = merchant.keep()

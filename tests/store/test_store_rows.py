@@ -438,8 +438,11 @@ class TestMails:
             addresses = [f"a{number}@example.com" for number in range(10)]
             assert all(mails.ask(invoice_id, address, "es") for address in addresses)
             assert not mails.ask(invoice_id, "more@example.com", "es")
-            assert mails.ask(invoice_id, addresses[0], "es")
-            assert mails.asked(invoice_id) == addresses
+            first, again = (mails.ask(invoice_id, addresses[0], lang) for lang in ("es", "en"))
+            assert first.id != again.id
+            assert mails.copy(again.id) == again
+            assert (again.address, again.language) == (addresses[0], "en")
+            assert mails.copy("none") is None
 
 
 class TestAsks:

@@ -108,7 +108,7 @@ def read_all(tenant: Tenant, foreign: Any) -> list[object]:
         tenant.connections.get(foreign.connection),
         tenant.inbox.get(foreign.inbox),
         tenant.pac.get(foreign.account),
-        tenant.mails.asked(foreign.invoice),
+        tenant.mails.copy(foreign.copy),
         tenant.mails.was_sent("k", foreign.invoice, "m"),
     ]
 
@@ -127,7 +127,7 @@ class Foreign:
             tenant.mails.begin("k", self.invoice, "m")
             tenant.mails.sent("k", self.invoice, "m", self.at)
             tenant.asks.create(self.sale, "late", {})
-            tenant.mails.ask(self.invoice, "a@example.com", "es")
+            self.copy = tenant.mails.ask(self.invoice, "a@example.com", "es").id
 
 
 def test_nothing_of_another_tenant_is_read(make_world: Callable[[], Any]) -> None:
