@@ -77,7 +77,6 @@ def _product(item: Reader, rates: Rates, doubts: list[str], *, gross: bool) -> S
         sku=item.text("sku", ""),
         # 0 once the product is deleted. A variation is found by its sku or by its product.
         product="" if (ref := item.text("product_id", "0")) == "0" else ref,
-        tax_class=item.text("tax_class", ""),
     )
 
 
@@ -105,7 +104,6 @@ def fee_line(item: Reader, rates: Rates, doubts: list[str]) -> SaleLine:
         discount=ZERO,
         taxes=_taxes(item, rates, doubts, gross=False),
         kind="fee",
-        tax_class=item.text("tax_class", ""),
     )
 
 
@@ -150,7 +148,6 @@ def _tax(ref: str, amount: Decimal, rates: Rates) -> SaleTax:
         rate=None if percent is None else percent / 100,
         label=description(rate.text("label", "")),
         ref=ref,
-        compound=rate.flag("compound", default=False),
     )
 
 

@@ -211,7 +211,6 @@ def _taxes(line: Mapping[str, Any]) -> tuple[SaleTax, ...]:
             rate=None if tax.get("rate") is None else Decimal(tax["rate"]),
             impuesto=tax["impuesto"],
             factor=tax.get("factor", "Tasa"),
-            compound=tax["impuesto"] == "IVA",
         )
         for tax in stated
     ]
@@ -243,6 +242,6 @@ def _charged(
     if amounts and taxes[-1].rate:
         amounts[-1] = max(paid - net - sum(amounts[:-1], _ZERO), _ZERO)
     return tuple(
-        SaleTax(amount, tax.rate, "", "", tax.impuesto, tax.factor, tax.compound)
+        SaleTax(amount, tax.rate, "", "", tax.impuesto, tax.factor)
         for tax, amount in zip(taxes, amounts, strict=True)
     )

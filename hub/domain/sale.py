@@ -38,8 +38,6 @@ class SaleTax:
     ref: str = ""
     impuesto: str | None = None
     factor: str = "Tasa"  # Tasa, Cuota (rate is money a unit) or Exento (rate None, amount 0)
-    #: True where this tax was computed upon the price plus the taxes before it (IVA on IEPS).
-    compound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,6 @@ class SaleLine:
     sku: str = ""
     product: str = ""
     category: str = ""
-    tax_class: str = ""
     #: Set only where the source itself names them (`sale create`).
     clave_prod_serv: str | None = None
     clave_unidad: str | None = None

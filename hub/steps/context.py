@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Protocol
 
 from cfdi.pac.contract import Pac
@@ -89,8 +88,6 @@ class Context:
     mail_from: str
     #: Names this process in attempts and leases.
     worker: str
-    #: No invitation for a sale paid longer ago than this.
-    invitation_age: timedelta = timedelta(days=7)
 
     def link(self, token: str) -> str:
         return f"{self.public_url}/f/{token}"

@@ -101,7 +101,7 @@ def _request(
         sale = tenant.sales.get(sale_id)
         if sale is None:
             return Requested(None, (NOT_OPEN,))
-        standing = invoice_of(tenant, sale_id)
+        standing = tenant.invoices.for_sale(sale_id)
         if standing is not None and standing.state is not State.REJECTED:
             return _same_or_taken(standing, data, actor)
         if not _may_issue(ctx, issuer, sale, actor):
@@ -109,10 +109,6 @@ def _request(
         if standing is None:
             return _first(tenant, sale, data, language, actor)
         return _again(ctx, tenant, standing, data, actor)
-
-
-def invoice_of(tenant: Tenant, sale_id: str) -> Invoice | None:
-    return tenant.invoices.for_sale(sale_id)
 
 
 def _same_or_taken(invoice: Invoice, data: ReceptorData, actor: str) -> Requested:

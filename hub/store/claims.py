@@ -114,11 +114,11 @@ class Asks:
             ask, ask.id == ask_id, ask.resolved_at.is_null(), resolved_at=self._scope.clock.now()
         )
 
-    def list(self, *, open_only: bool = True) -> builtins.list[Ask]:
-        """Oldest first."""
+    def list(self) -> builtins.list[Ask]:
+        """Those not resolved yet, oldest first."""
         ask = schema.Ask
-        where = [ask.resolved_at.is_null()] if open_only else []
-        return [self._record(row) for row in self._scope.rows(ask, *where, order=ask.id)]
+        rows = self._scope.rows(ask, ask.resolved_at.is_null(), order=ask.id)
+        return [self._record(row) for row in rows]
 
     def _record(self, row: schema.Ask) -> Ask:
         form = self._scope.open_json("ask.form", row.id, row.form_sealed)

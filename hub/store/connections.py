@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from peewee import fn
-
 from connectors.contract import Delivery, Notice
 from hub.store import schema
 from hub.store.merchants import connection_record
@@ -169,14 +167,6 @@ class Inbox:
         where += [box.id < after] if after else []
         rows = self._scope.rows(box, *where, order=box.id.desc(), limit=limit)
         return [self._record(row) for row in rows]
-
-    def count(self) -> dict[str, int]:
-        """Rows by state."""
-        box = schema.Inbox
-        query = box.select(box.state, fn.COUNT(box.id)).where(
-            box.merchant_id == self._scope.merchant_id
-        )
-        return dict(self._scope.session.run(query.group_by(box.state).tuples()))
 
     def _settle(self, row_id: str, state: str, error: str) -> None:
         self._scope.change(schema.Inbox, schema.Inbox.id == row_id, state=state, error=error)

@@ -75,12 +75,11 @@ class Sales:
         return None if row is None else self._record(row)
 
     def list(
-        self, limit: int = 100, after: str | None = None, *, in_review: bool | None = None
+        self, limit: int = 100, after: str | None = None
     ) -> tuple[builtins.list[SaleRow], str | None]:
         """Newest first, and the `after` of the next page; None on the last."""
         sale = schema.Sale
         where: builtins.list[Any] = [sale.id < after] if after else []
-        where += [] if in_review is None else [sale.in_review == in_review]
         rows = self._scope.rows(sale, *where, order=sale.id.desc(), limit=limit + 1)
         page = [self._record(row) for row in rows[:limit]]
         return page, page[-1].id if len(rows) > limit else None

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from hub.settings import LOOPBACK, Settings, is_loopback
 from hub.steps.context import Context
 from hub.steps.look import purchase_of
-from portal.buyer.settings import Home, HomeLink, HomePart, PageSettings, Words
+from portal.buyer.settings import Home, HomeLink, HomePart, Words, plain_home
 
-_PLAIN = PageSettings("http://localhost", "").home
 #: Enough to try every kind of sale the demo has.
 DEMO_LINKS = 6
 
@@ -22,7 +21,7 @@ def home(
 ) -> Home:
     """Details only where the page cannot be seen from outside this machine."""
     if not (is_loopback(settings.public_url) and settings.host in LOOPBACK):
-        return _PLAIN()
+        return plain_home()
     with ctx.store.reading() as tx:
         working = tx.leases.held("sweeper")
     return Home(

@@ -53,7 +53,8 @@ def _nobody(_merchant_id: str) -> Sequence[str]:
     return ()
 
 
-def _plain_home() -> Home:
+def plain_home() -> Home:
+    """What a visitor may know: nothing of how this installation is."""
     return Home(
         Words("Autofactura", "Self-invoicing"),
         Words(
@@ -77,7 +78,7 @@ class PageSettings:
     frame_ancestors: Callable[[str], Sequence[str]] = _nobody
     #: Where wrong tokens are counted; empty: in this process.
     redis_url: str = ""
-    home: Callable[[], Home] = _plain_home
+    home: Callable[[], Home] = plain_home
     clock: Clock = field(default_factory=SystemClock)
 
     @property

@@ -33,7 +33,6 @@ TAXES = st.builds(
     ref=TEXTS,
     impuesto=st.none() | st.sampled_from(["IVA", "IEPS"]),
     factor=st.sampled_from(["Tasa", "Cuota", "Exento"]),
-    compound=st.booleans(),
 )
 LINES = st.builds(
     SaleLine,

@@ -121,7 +121,6 @@ class TestSales:
         with world.store.transaction() as tx:
             sales = tx.tenant(world.merchant_id).sales
             assert [row.id for row in sales.in_review()] == [kept.id]
-            assert len(sales.list(in_review=False)[0]) == len(sales.list(in_review=True)[0]) == 1
             sales.set_reasons(kept.id, ())
             assert sales.in_review() == []
 
@@ -367,7 +366,7 @@ class TestInbox:
             assert row.headers == {"x-header": "canary-header"}
             assert (row.state, row.gone, row.event) == ("filed", False, "order.created")
             inbox.done(filed)
-            assert inbox.count() == {"done": 1, "filed": 1}
+            assert [one.id for one in inbox.list("done")] == [filed]
             inbox.dead(filed, "unreadable")
             assert [one.error for one in inbox.list("dead")] == ["unreadable"]
             inbox.reopen(filed)
@@ -458,4 +457,3 @@ class TestAsks:
             asks.resolve(first.id)
             assert asks.of_sale(sale_id) is None
             assert asks.list() == []
-            assert len(asks.list(open_only=False)) == 1
