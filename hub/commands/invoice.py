@@ -124,6 +124,25 @@ def invoice_pdf(merchant_id: str, invoice_id: str, output: Path) -> None:
     _write(merchant_id, invoice_id, output, printed=True)
 
 
+@command(invoice, "answer")
+@merchant_option
+@click.argument("invoice_id")
+@click.option("--number", type=click.IntRange(1), required=True, help="As `invoice show` counts.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+def invoice_answer(merchant_id: str, invoice_id: str, number: int, output: Path) -> None:
+    """Write what the provider answered to one sending to a file, byte for byte."""
+    with opened() as hub:
+        _row(hub, the_merchant(hub, merchant_id), invoice_id)
+        with hub.ctx.store.reading() as tx:
+            invoices = tx.tenant(merchant_id).invoices
+            attempts = {one.number: one for one in invoices.attempts(invoice_id)}
+            raw = invoices.raw_answer(attempts[number]) if number in attempts else None
+    if raw is None:
+        raise Failed("no_answer", f"there is no answer to a sending {number}: `invoice show`")
+    output.write_bytes(raw)
+    tell({"file": str(output), "bytes": len(raw)}, str(output))
+
+
 @command(invoice, "retry")
 @merchant_option
 @click.argument("invoice_id")

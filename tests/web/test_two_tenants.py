@@ -178,6 +178,7 @@ BY_ID: dict[str, tuple[str, ...]] = {
     "invoice show": ("{invoice}",),
     "invoice xml": ("{invoice}", "--output", "{file}"),
     "invoice pdf": ("{invoice}", "--output", "{file}"),
+    "invoice answer": ("{invoice}", "--number", "1", "--output", "{file}"),
     "invoice retry": ("{invoice}",),
     "review resolve": ("{invoice}", "--retry"),
     "review resolve --ask-again": ("{invoice}",),
