@@ -17,6 +17,7 @@ from hub.commands.output import (
     tell,
     the_merchant,
 )
+from hub.steps.shops import problem_of
 from hub.store.records import Connection
 from hub.wiring import Hub
 
@@ -114,8 +115,8 @@ def connection_list(merchant_id: str) -> None:
         with hub.ctx.store.reading() as tx:
             rows = tx.tenant(merchant_id).connections.list()
     tell(
-        {"data": [_shown(row) for row in rows]},
-        table([(row.id, row.platform, row.account, row.problem) for row in rows]),
+        {"data": [_shown(hub, row) for row in rows]},
+        table([(row.id, row.platform, row.account, problem_of(hub.ctx, row)) for row in rows]),
     )
 
 
@@ -132,11 +133,13 @@ def connection_show(merchant_id: str, connection_id: str) -> None:
             raise Failed(
                 "connection_not_found", f"the merchant has no connection {connection_id!r}"
             )
-    shown = _shown(row) | {"webhook_url": f"{settings.public_url}/webhooks/{row.platform}/{row.id}"}
+    shown = _shown(hub, row) | {
+        "webhook_url": f"{settings.public_url}/webhooks/{row.platform}/{row.id}"
+    }
     tell(shown, "\n".join(f"{name}: {value}" for name, value in shown.items()))
 
 
-def _shown(row: Connection) -> dict[str, object]:
+def _shown(hub: Hub, row: Connection) -> dict[str, object]:
     return {
         "id": row.id,
         "platform": row.platform,
@@ -144,7 +147,7 @@ def _shown(row: Connection) -> dict[str, object]:
         "since": row.since,
         "swept_until": row.swept_until,
         "last_delivery_at": row.last_delivery_at,
-        "problem": row.problem,
+        "problem": problem_of(hub.ctx, row),
     }
 
 

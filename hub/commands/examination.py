@@ -11,6 +11,7 @@ import requests
 from hub.domain.states import State
 from hub.settings import Settings
 from hub.steps.context import Context
+from hub.steps.shops import problem_of
 from hub.store.database import Tenant
 from hub.store.invariants import violations
 from hub.store.records import PacAccount
@@ -93,8 +94,9 @@ def _merchant(ctx: Context, settings: Settings, merchant_id: str) -> list[Check]
     detail = f"not settled for an hour: {', '.join(stuck)}" if stuck else "all settled or on time"
     checks.append(Check(f"invoices of {merchant_id}", not stuck, detail))
     return checks + [
-        Check(f"connection {one.id}", not one.problem, one.problem or "no problem known")
+        Check(f"connection {one.id}", not problem, problem or "no problem known")
         for one in connections
+        for problem in (problem_of(ctx, one),)
     ]
 
 

@@ -23,6 +23,7 @@ from hub.domain.sale import PaymentState, Sale
 from hub.steps.context import Context
 from hub.steps.issuer import Issuer, issuer_of
 from hub.steps.later import KEYS_PAUSE, SHOP_PAUSE, paused
+from hub.steps.shops import ConnectorMissing, connector_of
 from hub.store.database import Tenant
 from hub.store.records import Connection, InboxRow
 
@@ -117,7 +118,11 @@ def _source(ctx: Context, merchant_id: str, connection_id: str) -> _Source:
     if connection is None:
         raise LookupError("the connection of a filed delivery is gone")
     facts = ConnectionFacts(connection.id, connection.account, connection.settings)
-    return _Source(connection, ctx.connectors[connection.platform], credentials, facts)
+    try:
+        connector = connector_of(ctx, connection)
+    except ConnectorMissing as error:
+        raise paused(ctx.clock.now(), SHOP_PAUSE, connection_id, str(error)) from None
+    return _Source(connection, connector, credentials, facts)
 
 
 def _sale_of(source: _Source, row: InboxRow) -> Sale | None:

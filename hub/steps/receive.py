@@ -10,6 +10,8 @@ import structlog
 
 from connectors.contract import Delivery, DeliveryUnreadable, Notice
 from hub.steps.context import Context
+from hub.steps.doorway import Doorway
+from hub.steps.shops import connector_of
 from hub.store.database import Transaction
 from hub.store.records import Connection
 
@@ -26,17 +28,16 @@ class Received(StrEnum):
     GREETING = "greeting"
 
 
-def receive(ctx: Context, connection: Connection, delivery: Delivery) -> Received:
+def receive(ctx: Context, door: Doorway, delivery: Delivery) -> Received:
     """File the delivery, or say why there is nothing to file. When it returns, it is on disk.
 
-    Raises `SignatureInvalid`: then nothing was kept.
+    Raises `SignatureInvalid` or `ConnectorMissing`: then nothing was kept.
     """
-    connector = ctx.connectors[connection.platform]
+    connection = door.connection
+    connector = connector_of(ctx, connection)
     if connector.is_greeting(delivery):
         return Received.GREETING
-    with ctx.store.reading() as tx:
-        credentials = tx.tenant(connection.merchant_id).connections.credentials(connection.id)
-        connector.authenticate(delivery, credentials)
+    connector.authenticate(delivery, door)
     try:
         notice = connector.read(delivery)
     except DeliveryUnreadable as error:

@@ -9,6 +9,7 @@ from connectors.contract import ConnectionFacts, CredentialsRefused, PlatformUnr
 from hub.domain.states import State
 from hub.steps.context import Context
 from hub.steps.later import SHOP_PAUSE, paused
+from hub.steps.shops import ConnectorMissing, connector_of
 from hub.steps.stamp import lease
 from hub.store.database import Tenant
 from hub.store.records import Connection, Invoice
@@ -38,7 +39,10 @@ def sweep(ctx: Context, merchant_id: str, connection_id: str) -> None:
         credentials = connections.credentials(connection_id)
     if connection is None:
         return
-    connector = ctx.connectors[connection.platform]
+    try:
+        connector = connector_of(ctx, connection)
+    except ConnectorMissing as error:
+        raise paused(ctx.clock.now(), SHOP_PAUSE, connection_id, str(error)) from None
     if not connector.can_fetch(credentials):
         return
     started_at = ctx.clock.now()

@@ -7,7 +7,9 @@ from flask import Blueprint, Response, request
 
 from connectors.contract import Delivery, SignatureInvalid
 from hub.steps.context import Context
+from hub.steps.doorway import Doorways
 from hub.steps.receive import receive
+from hub.steps.shops import ConnectorMissing
 from hub.web.metrics import RECEIVED
 
 log = structlog.get_logger()
@@ -18,15 +20,16 @@ MAX_BODY = 2 * 1024 * 1024
 
 def blueprint(ctx: Context) -> Blueprint:
     webhooks = Blueprint("webhooks", __name__)
+    doorways = Doorways(ctx)
 
     @webhooks.post("/webhooks/<platform>/<connection>")
     def webhook(platform: str, connection: str) -> Response:
-        return _answer(ctx, platform, connection)
+        return _answer(ctx, doorways, platform, connection)
 
     return webhooks
 
 
-def _answer(ctx: Context, platform: str, connection_id: str) -> Response:
+def _answer(ctx: Context, doorways: Doorways, platform: str, connection_id: str) -> Response:
     """200 filed, duplicate or no use; 401 signature; 404 connection; 411, 413 size; 503 not stored.
 
     Exactly 200 on success: WooCommerce takes anything else on its greeting for a failure, see
@@ -39,17 +42,18 @@ def _answer(ctx: Context, platform: str, connection_id: str) -> Response:
         return _plain(413, "too large")
     body = request.get_data(cache=False)
     try:
-        with ctx.store.reading() as tx:
-            connection = tx.doors.connection(connection_id)
-        if connection is None or connection.platform != platform:
+        door = doorways.find(connection_id)
+        if door is None or door.connection.platform != platform:
             return _plain(404, "no such connection")
         headers = {name.lower(): value for name, value in request.headers}
-        received = receive(ctx, connection, Delivery(headers, body, ctx.clock.now()))
+        received = receive(ctx, door, Delivery(headers, body, ctx.clock.now()))
     except SignatureInvalid:
         RECEIVED.labels(platform, "refused").inc()
         return _plain(401, "signature")
     except Exception as error:
-        log.error("webhook_not_stored", connection=connection_id, exc_info=error)
+        missing = isinstance(error, ConnectorMissing)
+        event = "connector_missing" if missing else "webhook_not_stored"
+        log.error(event, connection=connection_id, exc_info=error)
         return _plain(503, "not stored, please send it again")
     RECEIVED.labels(platform, received.value).inc()
     return _plain(200, received.value)

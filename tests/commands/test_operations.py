@@ -91,6 +91,21 @@ def test_doctor_sees_an_invoice_that_does_not_move(home: Any) -> None:
     assert stuck == [f"{made['id']} (requested)"]
 
 
+def test_doctor_and_show_see_a_connector_that_is_gone(home: Any, monkeypatch: Any) -> None:
+    of = ("--merchant", home.merchant())
+    made = home.told(
+        "connection", "create", *of, "--platform", "woocommerce", "--url", "https://shop.example",
+        "--webhook-secret", "s",
+    )  # fmt: skip
+    shown = ("connection", "show", *of, made["id"])
+    assert home.told(*shown)["problem"] == ""
+    monkeypatch.setattr("hub.wiring.connectors", dict)
+    assert "no connector for 'woocommerce'" in home.told(*shown)["problem"]
+    check = checks(home)[f"connection {made['id']}"]
+    assert not check["ok"]
+    assert "install it" in check["detail"]
+
+
 @pytest.fixture
 def provider() -> Iterator[dict[str, Any]]:
     """Answers anything with a clock of its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from connectors.contract import CredentialsRefused, PlatformUnreachable
 from hub.steps import sweep
 from hub.steps.context import PostUnavailable
 from hub.steps.mailing import GIVEN_UP_AFTER
+from hub.steps.shops import problem_of
 from hub.work.jobs import TRIES
 
 DAY = timedelta(days=1).total_seconds()
@@ -92,6 +94,23 @@ class TestShop:
         world.shop.put(make_sale())
         world.quiet()
         assert merchant.sale_id()
+
+    def test_what_waits_for_a_connector_to_be_installed(
+        self, world: Any, merchant: Any, make_sale: Any
+    ) -> None:
+        ctx = world.ctx
+        world.shop.put(make_sale())
+        merchant.deliver(b"")
+        sweep.sweep_all(ctx)
+        world.ctx = replace(ctx, connectors={})
+        assert "no connector for 'shop'" in problem_of(world.ctx, merchant.connection)
+        pass_time(world, DAY)
+        assert dead(world) == []
+        world.ctx = ctx
+        assert problem_of(world.ctx, merchant.connection) == ""
+        world.quiet()
+        assert merchant.sale_id()
+        assert world.shop.asked_since == [merchant.connection.since]
 
     def test_it_is_told_at_the_connection_until_it_answers(self, world: Any, merchant: Any) -> None:
         def problem() -> str:

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -129,6 +130,19 @@ def test_a_busy_database_is_503_and_the_next_try_is_filed(
     assert (answer.status_code, answer.text) == (503, "not stored, please send it again\n")
     other.rollback()
     other.close()
+    assert site.client.post(door, data=order, headers=sign(order)).text == "filed\n"
+
+
+def test_a_connector_that_is_not_installed_is_503_and_told(
+    site: Any, door: str, order: bytes, sign: Callable[..., dict[str, str]], capsys: Any
+) -> None:
+    hub = site.hub
+    without = replace(hub, ctx=replace(hub.ctx, connectors={}))
+    client = create_app(without, site.settings).test_client()
+    answer = client.post(door, data=order, headers=sign(order))
+    assert (answer.status_code, answer.text) == (503, "not stored, please send it again\n")
+    event = json.loads(capsys.readouterr().err)
+    assert (event["event"], event["connection"]) == ("connector_missing", door.rpartition("/")[2])
     assert site.client.post(door, data=order, headers=sign(order)).text == "filed\n"
 
 
