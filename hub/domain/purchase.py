@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from cfdi.findings import Finding
 
@@ -22,6 +23,10 @@ class Estado(StrEnum):
     CANCELADA = "cancelada"
     EN_REVISION = "en_revision"
     EN_GLOBAL = "en_global"
+
+
+#: In these only the merchant can issue the invoice, and the buyer may ask for it.
+ASKABLE: Final = frozenset({Estado.VENCIDA, Estado.EN_GLOBAL, Estado.EN_REVISION})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hub.domain.purchase import Estado, FieldError
+from hub.domain.purchase import ASKABLE, FieldError
 from hub.steps.context import Context
 from hub.steps.look import purchase
 
-_ASKABLE = frozenset({Estado.VENCIDA, Estado.EN_GLOBAL, Estado.EN_REVISION, Estado.CANCELADA})
 #: Every field of the page's form, as typed: what the merchant needs to issue it.
 _LIMITS = {
     "rfc": 30,
@@ -29,7 +28,7 @@ NOT_HERE = FieldError(
 def ask(ctx: Context, token: str, form: Mapping[str, str]) -> FieldError | None:
     """File the request, once a sale. What is too long is refused, never cut."""
     shown = purchase(ctx, token)
-    if shown is None or shown.estado not in _ASKABLE:
+    if shown is None or shown.estado not in ASKABLE:
         return NOT_HERE
     for name, limit in _LIMITS.items():
         if len(form.get(name, "")) > limit:

@@ -18,8 +18,6 @@ from portal.language import LANGUAGES, language, locale
 
 #: In these the buyer can (still or again) ask for the invoice.
 FORM_ESTADOS = frozenset({Estado.ABIERTA, Estado.RECHAZADA})
-#: In these only the merchant can, and the page offers to ask.
-ASK_ESTADOS = frozenset({Estado.VENCIDA, Estado.EN_GLOBAL})
 
 _TEMPLATES = {estado: f"buyer/{estado.value}.html" for estado in Estado} | {
     Estado.RECHAZADA: "buyer/abierta.html"

@@ -19,13 +19,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from cfdi.pdf.qr import verification_url
-from hub.domain.purchase import Estado, FieldError, FiscalForm, Purchase
+from hub.domain.purchase import ASKABLE, Estado, FieldError, FiscalForm, Purchase
 from portal import language as languages
 from portal.buyer import forms
 from portal.buyer.forms import FormSigner, Posting
 from portal.buyer.limits import OutcomeLimits
 from portal.buyer.pages import (
-    ASK_ESTADOS,
     FORM_ESTADOS,
     Pages,
     message,
@@ -182,7 +181,7 @@ class _Routes:
         refusal = self._refuse(token, purchase, form, mensaje=mensaje)
         if refusal is not None:
             return refusal
-        if purchase.estado not in ASK_ESTADOS or purchase.asked_at is not None:
+        if purchase.estado not in ASKABLE or purchase.asked_at is not None:
             return _see(token)
         errors = forms.too_long(form)
         if not errors:

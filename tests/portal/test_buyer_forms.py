@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hub.domain.purchase import Estado, FiscalForm
+from hub.domain.purchase import ASKABLE, Estado, FiscalForm
 
 NOT_OPEN = [each for each in Estado if each not in {Estado.ABIERTA, Estado.RECHAZADA}]
 
@@ -239,8 +239,10 @@ def test_nothing_is_sent_before_there_is_an_invoice(kit: Any) -> None:
     assert kit.service.letters == []
 
 
-def test_the_merchant_is_asked_once(kit: Any) -> None:
-    kit.service.current = kit.purchase(Estado.VENCIDA)
+@pytest.mark.parametrize("estado", sorted(ASKABLE))
+def test_the_merchant_is_asked_once(kit: Any, estado: Estado) -> None:
+    kit.service.current = kit.purchase(estado)
+    assert 'id="solicitud"' in kit.client.get(kit.path).text
     signed = kit.signed()
     data = kit.good | signed | {"mensaje": "Por favor", "is_admin": "1"}
     for _ in range(2):
@@ -248,8 +250,9 @@ def test_the_merchant_is_asked_once(kit: Any) -> None:
     assert kit.service.questions == [kit.good | {"mensaje": "Por favor", "idioma": "es"}]
 
 
-def test_a_question_that_lacks_something_comes_back_whole(kit: Any) -> None:
-    kit.service.current = kit.purchase(Estado.EN_GLOBAL)
+@pytest.mark.parametrize("estado", sorted(ASKABLE))
+def test_a_question_that_lacks_something_comes_back_whole(kit: Any, estado: Estado) -> None:
+    kit.service.current = kit.purchase(estado)
     answer = kit.post(kit.good | {"rfc": "", "mensaje": "Por favor <b>"}, "/solicitud")
     assert answer.status_code == 422
     assert 'id="rfc-error"' in answer.text
@@ -257,8 +260,13 @@ def test_a_question_that_lacks_something_comes_back_whole(kit: Any) -> None:
     assert kit.service.questions == []
 
 
-def test_an_open_purchase_has_no_question(kit: Any) -> None:
-    assert kit.post(kit.good, "/solicitud").status_code == 303
+@pytest.mark.parametrize("estado", sorted(set(Estado) - ASKABLE))
+def test_where_the_merchant_could_do_no_more_there_is_no_question(kit: Any, estado: Estado) -> None:
+    signed = kit.signed()
+    kit.service.current = kit.purchase(estado)
+    assert 'id="solicitud"' not in kit.client.get(kit.path).text
+    data = kit.good | signed
+    assert kit.client.post(f"{kit.path}/solicitud", data=data).status_code == 303
     assert kit.service.questions == []
 
 
