@@ -32,6 +32,19 @@ def redact(text: str) -> str:
     return text
 
 
+def places(error: BaseException) -> list[str]:
+    """The lines of code an error went through, where it was raised first. Never its message."""
+    return [
+        f"{Path(frame.filename).name}:{frame.lineno}"
+        for frame in reversed(traceback.extract_tb(error.__traceback__))
+    ]
+
+
+def whereabouts(error: BaseException) -> str:
+    """The kind of error and the line that raised it. Never its message: that may hold anything."""
+    return " at ".join([type(error).__name__, *places(error)[:1]])
+
+
 def _redacting(
     _logger: Any, _name: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
@@ -59,10 +72,7 @@ def _placing(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> Mutab
     error = sys.exc_info()[1] if found is True else found[1] if isinstance(found, tuple) else found
     if isinstance(error, BaseException):
         event["error"] = type(error).__name__
-        event["at"] = [
-            f"{Path(frame.filename).name}:{frame.lineno}"
-            for frame in reversed(traceback.extract_tb(error.__traceback__))
-        ]
+        event["at"] = places(error)
     return event
 
 

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -84,9 +83,7 @@ def _system(error: OSError) -> str:
 
 
 def _unexpected(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"this should not happen ({type(error).__name__}{place}): please report it"
+    return f"this should not happen ({log.whereabouts(error)}): please report it"
 
 
 def tell(data: object, text: str) -> None:

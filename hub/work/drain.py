@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import structlog
 
 from hub.clock import Clock
+from hub.log import whereabouts
 from hub.steps.later import RunLater
 from hub.store.database import Store, Transaction
 from hub.store.records import OutboxRow
@@ -82,7 +81,7 @@ def _run(row: OutboxRow, jobs: Jobs, clock: Clock) -> Settle:
         log.info("job_later", job=row.job, subject=row.subject, reason=later.reason)
         return _postponed(row, max(later.due_at, clock.now() + SOONEST))
     except Exception as error:  # noqa: BLE001 - whatever a step does, the queue goes on
-        return _failed(row, _whereabouts(error), clock)
+        return _failed(row, whereabouts(error), clock)
     return lambda tx: tx.outbox.done(row)
 
 
@@ -102,12 +101,3 @@ def _failed(row: OutboxRow, what: str, clock: Clock) -> Settle:
 def _bury(row: OutboxRow, what: str) -> Settle:
     log.error("job_buried", job=row.job, subject=row.subject, error=what)
     return lambda tx: tx.outbox.bury(row, what)
-
-
-def _whereabouts(error: Exception) -> str:
-    """The kind of error and the line of code, never its message: that may hold personal data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    if not frames:
-        return type(error).__name__
-    last = frames[-1]
-    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"

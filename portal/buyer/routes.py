@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import re
-import traceback
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from cfdi.pdf.qr import verification_url
 from hub.domain.purchase import ASKABLE, Estado, FieldError, FiscalForm, Purchase
+from hub.log import places
 from portal import language as languages
 from portal.buyer import forms
 from portal.buyer.forms import FormSigner, Posting
@@ -256,8 +256,6 @@ def _refused(error: HTTPException) -> Answer:
 
 def _failed(error: Exception) -> Answer:
     """Logged by place and kind only: the address holds the token, a message may hold data."""
-    place = [
-        f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
-    ]
-    _log.error("buyer's page failed: %s at %s", type(error).__name__, " < ".join(reversed(place)))
+    place = " < ".join(places(error))
+    _log.error("buyer's page failed: %s at %s", type(error).__name__, place)
     return message_page("falla", 500)
