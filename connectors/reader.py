@@ -45,6 +45,17 @@ def read_json(raw: bytes, *, max_bytes: int = MAX_BYTES) -> Reader:
     return Reader(value)
 
 
+def glance(raw: bytes) -> Reader:
+    """The same for a look at a few names while a sender waits: five times as fast, for numbers are
+    not read exactly and depth is not measured. Never for money. Raises `DeliveryUnreadable`.
+    """
+    try:
+        return Reader(json.loads(raw.decode("utf-8"), parse_constant=_refuse))
+    except (ValueError, RecursionError):
+        pass
+    raise DeliveryUnreadable("the document is not JSON in UTF-8, or nested too deeply")
+
+
 def _parsed(raw: bytes) -> Any:
     try:
         text = raw.decode("utf-8")
@@ -119,6 +130,8 @@ class Reader:
         value = place.value
         if isinstance(value, Decimal) and value == value.to_integral_value():
             value = f"{value:f}"
+        elif isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
         if not isinstance(value, str) or len(value) > MAX_TEXT:
             raise DeliveryUnreadable(f"{place.path} is not a text")
         # A lone surrogate and NUL are legal in JSON and in no database.

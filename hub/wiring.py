@@ -109,6 +109,7 @@ def jobs_of(ctx: Context) -> Jobs:
     steps: Mapping[str, tuple[str, int, Callable[[Context, str, str], None]]] = {
         "seal": ("stamp", 30, seal.seal),
         "stamp": ("stamp", 60, stamp.stamp),
+        "stamp_lost": ("stamp", 60, stamp.stamp),
         "ask_again": ("stamp", 60, _ask_again),
         "deliver": ("mail", 120, deliver.deliver),
         "send_copy": ("mail", 120, deliver.send_copy),

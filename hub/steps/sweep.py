@@ -97,7 +97,8 @@ def nudge_stuck(ctx: Context) -> None:
 def nudge_lost(ctx: Context) -> None:
     """Promise to look at every sending whose lease is over: nobody is left to tell of it.
 
-    The claim of its promise holds longer, because it has to do for the slowest provider.
+    The claim of its promise holds longer, because it has to do for the slowest provider, and keeps
+    its like waiting: so this is a promise of another name.
     """
     with ctx.store.reading() as tx:
         merchants = [merchant.id for merchant in tx.merchants.list()]
@@ -107,7 +108,7 @@ def nudge_lost(ctx: Context) -> None:
         if lost:
             with ctx.store.transaction() as tx:
                 for invoice_id in lost:
-                    tx.tenant(merchant_id).promise("stamp", invoice_id, queue="stamp")
+                    tx.tenant(merchant_id).promise("stamp_lost", invoice_id, queue="stamp")
 
 
 def _lost(ctx: Context, tenant: Tenant) -> Iterator[str]:

@@ -133,9 +133,7 @@ class Inbox:
             order_id=notice.order_id,
             headers_sealed=scope.seal_json("inbox.headers", row_id, dict(delivery.headers)),
             body_sealed=scope.seal("inbox.body", row_id, delivery.body),
-            snapshot_sealed=(
-                None if snapshot is None else scope.seal("inbox.snapshot", row_id, snapshot)
-            ),
+            snapshot_sealed=_sealed_snapshot(scope, row_id, snapshot, delivery.body),
             gone=notice.gone,
             state="filed",
             error="",
@@ -172,7 +170,8 @@ class Inbox:
         self._scope.change(schema.Inbox, schema.Inbox.id == row_id, state=state, error=error)
 
     def _record(self, row: schema.Inbox) -> InboxRow:
-        scope, sealed = self._scope, row.snapshot_sealed
+        scope = self._scope
+        body = scope.open("inbox.body", row.id, row.body_sealed)
         return InboxRow(
             id=row.id,
             connection_id=row.connection_id,
@@ -181,10 +180,30 @@ class Inbox:
             event_key=row.event_key,
             order_id=row.order_id,
             headers=scope.open_json("inbox.headers", row.id, row.headers_sealed),
-            body=scope.open("inbox.body", row.id, row.body_sealed),
-            snapshot=None if sealed is None else scope.open("inbox.snapshot", row.id, sealed),
+            body=body,
+            snapshot=_snapshot(scope, row, body),
             gone=row.gone,
             state=row.state,
             error=row.error,
             received_at=row.received_at,
         )
+
+
+#: In `snapshot_sealed`: the body is the snapshot. No sealed value is empty.
+_BODY = b""
+
+
+def _sealed_snapshot(
+    scope: Scope, row_id: str, snapshot: bytes | None, body: bytes
+) -> bytes | None:
+    """Mostly a delivery is the order itself: then it is sealed and stored once."""
+    if snapshot is None:
+        return None
+    return _BODY if snapshot == body else scope.seal("inbox.snapshot", row_id, snapshot)
+
+
+def _snapshot(scope: Scope, row: schema.Inbox, body: bytes) -> bytes | None:
+    sealed = row.snapshot_sealed
+    if sealed is None:
+        return None
+    return body if bytes(sealed) == _BODY else scope.open("inbox.snapshot", row.id, sealed)

@@ -22,7 +22,12 @@ _JOIN = (
     "ON CONFLICT (merchant_id, job, subject) WHERE state = 'ready' DO UPDATE "
     "SET due_at = excluded.due_at WHERE excluded.due_at < outbox.due_at"
 )
-_OLDEST = "AND state = 'ready' AND due_at <= ? ORDER BY due_at, id LIMIT 1"
+#: While one is being run its like waits: a step is never run twice at once for one subject.
+_ALONE = (
+    "AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.merchant_id = outbox.merchant_id "
+    "AND o.job = outbox.job AND o.subject = outbox.subject AND o.state = 'claimed')"
+)
+_OLDEST = f"AND state = 'ready' AND due_at <= ? {_ALONE} ORDER BY due_at, id LIMIT 1"
 _OVER = "AND state = 'claimed' AND claimed_until <= ? LIMIT 1000"
 _CLAIM = (
     "UPDATE outbox SET state = 'claimed', fence = ?, worker = ?, claimed_until = ? "
@@ -88,7 +93,8 @@ class Outbox:
     ) -> OutboxRow | None:
         """The row that is due for the longest, of the first of these queues that has one.
 
-        It is the worker's for `seconds`, which may depend on the job.
+        Not one whose like, for the same job and subject, is being run. It is the worker's for
+        `seconds`, which may depend on the job.
         """
         session, now = self._session, self._session.clock.now()
         for queue in queues:

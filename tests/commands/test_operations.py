@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -266,13 +267,23 @@ def test_a_process_says_that_its_port_is_taken(
     assert len(done.stderr.splitlines()) == 1
 
 
+def three_free_ports() -> int:
+    """The first of three in a row that nobody listens on."""
+    for port in range(20_000 + os.getpid() % 10_000, 60_000, 3):
+        with ExitStack() as held:
+            try:
+                for number in range(port, port + 3):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", number))
+            except OSError:
+                continue
+        return port
+    raise AssertionError("no three free ports in a row")
+
+
 def test_the_demo_does_not_run_beside_a_live_account(home: Any) -> None:
     merchant_id = home.merchant()
     home.told("pac", "set", "--merchant", merchant_id, "--provider", "sw", "--env", "live",
               "--token", "t")  # fmt: skip
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    error = home.refused("up", "--demo", env={"PORT": str(port)})
+    error = home.refused("up", "--demo", env={"PORT": str(three_free_ports())})
     assert error["code"] == "live_account"
     assert not (home.var_dir / "demo.json").exists()

@@ -85,7 +85,6 @@ def fill(page: Page, data: dict[str, str]) -> None:
 def test_every_estado_fits_and_complains_of_nothing(
     kit: Any, open_page: Opener, width: int, language: str
 ) -> None:
-    page = open_page(width=width, query=f"?lang={language}")
     for estado in Estado:
         errors = (FieldError("nombre", "CFDI40145", "No coincide. " * 9, "Differs. " * 9),)
         kit.service.current = kit.purchase(
@@ -95,7 +94,7 @@ def test_every_estado_fits_and_complains_of_nothing(
             merchant_name="Comercializadora de Productos Agropecuarios y Veterinarios",
             number="WC-0000000000000000000000000000000000001042",
         )
-        page.goto(page.url)
+        page = open_page(width=width, query=f"?lang={language}")
         expect(page.locator("h1")).to_have_count(1)
         expect(page.locator("h1")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, estado

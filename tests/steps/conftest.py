@@ -48,6 +48,7 @@ from hub.domain.snapshot import from_json, to_json
 from hub.domain.states import State
 from hub.steps import look, receive, request
 from hub.steps.context import Context, Letter
+from hub.steps.doorway import doorway
 from hub.store.database import Store, Transaction
 from hub.store.invariants import violations
 from hub.store.keys import Keyring
@@ -317,7 +318,9 @@ class Shopkeeper:
     ) -> receive.Received:
         headers = {"secret": "hush", "event": event, "key": key, "order": order}
         delivery = Delivery(headers, body, self.world.clock.now())
-        return receive.receive(self.world.ctx, self.connection, delivery)
+        door = doorway(self.world.ctx, self.connection.id)
+        assert door is not None
+        return receive.receive(self.world.ctx, door, delivery)
 
     def set_pac(self, environment: str = "test", **settings: str) -> PacAccount:
         account: PacAccount = self.change(

@@ -62,9 +62,13 @@ class TestClaiming:
         promise(world, "s")
         first = claim(world)
         promise(world, "s")
+        assert claim(world, worker="other") is None, "the same step would run twice at once"
+        promise(world, "another")
+        assert claim(world, worker="other").subject == "another"
         with world.store.transaction() as tx:
             tx.outbox.done(first)
         assert due(world) == {"ingest": 1}
+        assert claim(world, worker="other").subject == "s"
 
     def test_a_retry_joins_what_was_promised_meanwhile(self, world: Any) -> None:
         promise(world, "s")
