@@ -175,7 +175,9 @@ CANNOT_TELL = Finding(
 _NOT_OURS = Finding(
     "stamp_not_ours",
     "",
-    "El PAC respondió con un timbre que no corresponde a lo enviado. La respuesta está guardada.",
-    "The PAC answered with a stamp that does not belong to what was sent. The answer is kept.",
+    "El PAC respondió con un timbre que no corresponde a lo enviado. La respuesta está guardada: "
+    "`autofactura invoice answer`.",
+    "The PAC answered with a stamp that does not belong to what was sent. The answer is kept: "
+    "`autofactura invoice answer`.",
     FixableBy.MERCHANT,
 )

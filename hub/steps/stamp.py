@@ -8,11 +8,14 @@ believed. `tests/model` proves it, `docs/stamping.md` explains it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
+from zoneinfo import ZoneInfo
 
 import structlog
 
-from cfdi.pac.contract import Answer, Dedupe, Later, Terms, Unknown
+from cfdi.pac.contract import Answer, Dedupe, Later, Pac, Terms, Unknown
 from hub.domain.sale import PaymentState
 from hub.domain.states import State
 from hub.steps.context import Context
@@ -53,45 +56,84 @@ def lease(terms: Terms) -> timedelta:
 def _start(ctx: Context, merchant_id: str, invoice_id: str, *, reviewed: bool) -> Sending | None:
     """File the attempt. None if there is nothing to send (any more)."""
     before = ctx.clock.monotonic()
-    now = ctx.clock.now()
     with ctx.store.transaction() as tx:
         tenant = tx.tenant(merchant_id)
-        invoice = tenant.invoices.get(invoice_id)
-        document = tenant.invoices.document(invoice_id) if invoice else None
-        if invoice is None or document is None:
+        matter = _matter(ctx, tenant, merchant_id, invoice_id)
+        if matter is None:
             return None
-        account = tenant.pac.get(document.pac_account_id)
-        if account is None:
-            raise LookupError("a sealed document names a PAC account that is not there")
-        pac = ctx.pac(account)
-        zone = issuer_of(tenant).zone
-        age = now - document.fecha.replace(tzinfo=zone)
-        earlier = [
-            one for one in tenant.invoices.attempts(invoice_id) if one.version == document.version
-        ]
-        wait: datetime | bool | None
-        if reviewed and invoice.state is State.REVIEW:
-            wait = None if may_ask_again(earlier, pac.terms) else True
+        if reviewed and matter.invoice.state is State.REVIEW:
+            asked = may_ask_again(matter.earlier, matter.pac.terms)
+            verdict: _Verdict | _Wait = _Verdict.SEND if asked else _Verdict.NOTHING
         else:
-            wait = _obstacle(tenant, invoice, document, pac.terms, age=age, now=now)
-        if wait is None and tenant.invoices.move(
-            invoice_id, invoice.state, State.SENDING, actor=ctx.worker
-        ):
-            attempt = tenant.invoices.start_attempt(invoice_id, document.version, ctx.worker)
-            return Sending(
-                merchant_id,
-                invoice,
-                document,
-                attempt,
-                pac,
-                zone,
-                resent=invoice.state in {State.UNKNOWN, State.REVIEW},
-                known_stamped=any(one.outcome == "already" for one in earlier),
-                send_before=before + MARGIN.total_seconds(),
-            )
-    if isinstance(wait, datetime):
-        raise RunLater(wait, "not yet")
+            verdict = _verdict(tenant, matter, ctx.clock.now())
+        if verdict is _Verdict.SEND:
+            return _filed(ctx, tenant, matter, send_before=before + MARGIN.total_seconds())
+    if isinstance(verdict, _Wait):
+        raise RunLater(verdict.until, "not yet")
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Matter:
+    """The newest document of an invoice and what became of it so far."""
+
+    merchant_id: str
+    invoice: Invoice
+    document: Document
+    earlier: tuple[Attempt, ...]
+    pac: Pac
+    zone: ZoneInfo
+    age: timedelta
+
+
+class _Verdict(Enum):
+    SEND = "send"
+    #: It is settled, or on its way to another state.
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    until: datetime
+
+
+def _matter(ctx: Context, tenant: Tenant, merchant_id: str, invoice_id: str) -> _Matter | None:
+    invoice = tenant.invoices.get(invoice_id)
+    document = tenant.invoices.document(invoice_id) if invoice else None
+    if invoice is None or document is None:
+        return None
+    account = tenant.pac.get(document.pac_account_id)
+    if account is None:
+        raise LookupError("a sealed document names a PAC account that is not there")
+    zone = issuer_of(tenant).zone
+    attempts = tenant.invoices.attempts(invoice_id)
+    return _Matter(
+        merchant_id=merchant_id,
+        invoice=invoice,
+        document=document,
+        earlier=tuple(one for one in attempts if one.version == document.version),
+        pac=ctx.pac(account),
+        zone=zone,
+        age=ctx.clock.now() - document.fecha.replace(tzinfo=zone),
+    )
+
+
+def _filed(ctx: Context, tenant: Tenant, matter: _Matter, *, send_before: float) -> Sending | None:
+    """The attempt on disk, ready to be sent; None if another worker was faster."""
+    invoice, document = matter.invoice, matter.document
+    if not tenant.invoices.move(invoice.id, invoice.state, State.SENDING, actor=ctx.worker):
+        return None
+    return Sending(
+        matter.merchant_id,
+        invoice,
+        document,
+        tenant.invoices.start_attempt(invoice.id, document.version, ctx.worker),
+        matter.pac,
+        matter.zone,
+        resent=invoice.state in {State.UNKNOWN, State.REVIEW},
+        known_stamped=any(one.outcome == "already" for one in matter.earlier),
+        send_before=send_before,
+    )
 
 
 def may_ask_again(attempts: Sequence[Attempt], terms: Terms) -> bool:
@@ -104,29 +146,29 @@ def may_ask_again(attempts: Sequence[Attempt], terms: Terms) -> bool:
     return doubtful and terms.dedupe is not Dedupe.NONE
 
 
-def _obstacle(
-    tenant: Tenant,
-    invoice: Invoice,
-    document: Document,
-    terms: Terms,
-    *,
-    age: timedelta,
-    now: datetime,
-) -> datetime | bool | None:
-    """None: send now. An instant: come back then. True: nothing to send."""
+def _verdict(tenant: Tenant, matter: _Matter, now: datetime) -> _Verdict | _Wait:
+    """What to do with it now. What turns out to be lost or of no use is moved on here."""
+    invoice = matter.invoice
     if invoice.state is State.SEALED:
-        useless = _useless(tenant, invoice, document, age)
-        return _renew(tenant, invoice, useless) if useless else None
+        useless = _useless(tenant, invoice, matter.document, matter.age)
+        if not useless:
+            return _Verdict.SEND
+        _renew(tenant, invoice, useless)
+        return _Verdict.NOTHING
     if invoice.state is State.SENDING:
-        return _lost(tenant, invoice, terms, now)
-    if invoice.state is not State.UNKNOWN:
-        return True
+        return _Wait(_lost(tenant, invoice, matter.pac.terms, now))
+    return _in_doubt(tenant, matter, now) if invoice.state is State.UNKNOWN else _Verdict.NOTHING
+
+
+def _in_doubt(tenant: Tenant, matter: _Matter, now: datetime) -> _Verdict | _Wait:
+    """It may have been stamped: ask with the same bytes, if the provider still recognises them."""
+    invoice, terms = matter.invoice, matter.pac.terms
     if invoice.quiet_until is not None and invoice.quiet_until > now:
-        return invoice.quiet_until
-    if terms.dedupe is Dedupe.NONE or age >= min(terms.reference_lifetime, SENDABLE):
+        return _Wait(invoice.quiet_until)
+    if terms.dedupe is Dedupe.NONE or matter.age >= min(terms.reference_lifetime, SENDABLE):
         to_review(tenant, invoice, State.UNKNOWN, CANNOT_TELL)
-        return True
-    return None
+        return _Verdict.NOTHING
+    return _Verdict.SEND
 
 
 def _useless(tenant: Tenant, invoice: Invoice, document: Document, age: timedelta) -> str:
@@ -140,11 +182,10 @@ def _useless(tenant: Tenant, invoice: Invoice, document: Document, age: timedelt
     return "" if paid and row.sale.due == document.total else "the sale changed"
 
 
-def _renew(tenant: Tenant, invoice: Invoice, reason: str) -> bool:
+def _renew(tenant: Tenant, invoice: Invoice, reason: str) -> None:
     """Of no use any more and surely never stamped (else it would not be `sealed`): seal anew."""
     tenant.invoices.move(invoice.id, State.SEALED, State.REQUESTED, reason=reason)
     tenant.promise("seal", invoice.id, queue="stamp")
-    return True
 
 
 def _lost(tenant: Tenant, invoice: Invoice, terms: Terms, now: datetime) -> datetime:

@@ -29,7 +29,7 @@ class Documents:
         sello: str,
         pac_account_id: str,
         reference: str,
-    ) -> Document:
+    ) -> None:
         """File the exact bytes as the next version; the invoice takes their total and environment.
 
         Raises `Refused` while an earlier version may have been stamped.
@@ -52,16 +52,14 @@ class Documents:
             reference=reference,
             sealed_at=self._scope.clock.now(),
         )
-        # What the sale and the account were when it was asked for may have changed since.
+        self._adopt(invoice_id, pac_account_id, total)
+
+    def _adopt(self, invoice_id: str, pac_account_id: str, total: Decimal) -> None:
+        """What sale and account were when it was asked for may have changed since."""
         account = self._scope.get(schema.PacAccount, id=pac_account_id)
+        invoice = schema.Invoice
         self._scope.change(
-            schema.Invoice,
-            schema.Invoice.id == invoice_id,
-            environment=account.environment,
-            total=total,
-        )
-        return self._document(
-            self._scope.get(schema.Document, invoice_id=invoice_id, version=version)
+            invoice, invoice.id == invoice_id, environment=account.environment, total=total
         )
 
     def document(self, invoice_id: str, version: int | None = None) -> Document | None:
