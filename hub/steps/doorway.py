@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from hub.steps.context import Context
@@ -18,7 +18,7 @@ class Doorway:
     """A connection and its secrets as they stood a moment ago (the contract's `Credentials`)."""
 
     connection: Connection
-    secrets: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
 
     def current(self) -> Mapping[str, str]:
         return self.secrets
