@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
 from hub.steps.context import Context
@@ -11,14 +12,25 @@ from hub.store.records import Connection
 
 #: A secret that was replaced is taken for so much longer.
 LASTING_SECONDS: Final = 2.0
+#: `last_delivery_at` is for people.
+FRESH: Final = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Doorway:
     """A connection and its secrets as they stood a moment ago (the contract's `Credentials`)."""
 
     connection: Connection
     secrets: Mapping[str, str] = field(repr=False)
+    #: When the connection was last noted to have delivered.
+    noted_at: datetime | None
+
+    def to_note(self, at: datetime) -> bool:
+        """Whether this delivery is to be noted at the connection: not every one of a burst."""
+        if self.noted_at is not None and at - self.noted_at < FRESH:
+            return False
+        self.noted_at = at
+        return True
 
     def current(self) -> Mapping[str, str]:
         return self.secrets
@@ -34,7 +46,8 @@ def doorway(ctx: Context, connection_id: str) -> Doorway | None:
         if connection is None:
             return None
         connections = tx.tenant(connection.merchant_id).connections
-        return Doorway(connection, connections.credentials(connection_id).current())
+        secrets = connections.credentials(connection_id).current()
+        return Doorway(connection, secrets, connection.last_delivery_at)
 
 
 class Doorways:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
 from enum import StrEnum
 
 import structlog
@@ -16,9 +15,6 @@ from hub.store.database import Transaction
 from hub.store.records import Connection
 
 log = structlog.get_logger()
-
-#: `last_delivery_at` is for people: not every delivery of a burst needs to write it.
-FRESH = timedelta(minutes=1)
 
 
 class Received(StrEnum):
@@ -49,17 +45,17 @@ def receive(ctx: Context, door: Doorway, delivery: Delivery) -> Received:
         )
     if notice is None:
         return Received.IGNORED
-    return ctx.store.together(lambda tx: _file(tx, connection, notice, delivery))
+    return ctx.store.together(lambda tx: _file(tx, door, notice, delivery))
 
 
-def _file(tx: Transaction, connection: Connection, notice: Notice, delivery: Delivery) -> Received:
+def _file(tx: Transaction, door: Doorway, notice: Notice, delivery: Delivery) -> Received:
+    connection = door.connection
     tenant = tx.tenant(connection.merchant_id)
     filed = tenant.inbox.file(connection.id, connection.platform, notice, delivery)
     if filed is None:
         return Received.DUPLICATE
     tenant.promise("ingest", filed, queue="ingest")
-    last = connection.last_delivery_at
-    if last is None or delivery.received_at - last > FRESH:
+    if door.to_note(delivery.received_at):
         tenant.connections.delivered(connection.id, delivery.received_at)
     return Received.FILED
 
