@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import typst
@@ -78,6 +82,23 @@ def _compile(data: str, certified_at: datetime) -> bytes:
     )
     for _ in range(_FORGETTING):
         nothing.compile(format="pdf")
+    _give_back()
     if not isinstance(pdf, bytes):
         raise TypeError("typst gave no PDF")
     return pdf
+
+
+@cache
+def _malloc_trim() -> Callable[[int], int] | None:
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    return cast("Callable[[int], int] | None", trim)
+
+
+def _give_back() -> None:
+    """Let go of what the layout needed: glibc would keep it for the next one.
+
+    https://man7.org/linux/man-pages/man3/malloc_trim.3.html
+    """
+    trim = _malloc_trim()
+    if trim is not None:
+        trim(0)

@@ -27,7 +27,7 @@ from hub.work.worker import work
 
 #: Threads of one web process. No request makes a network call; what they wait for is the disk, and
 #: those that wait together are written together (hub/store/together.py).
-WEB_THREADS = 16
+WEB_THREADS = 12
 
 
 @click.group()

@@ -181,7 +181,7 @@ def _sqlite(path: Path, connections: Connections, *more: tuple[str, int]) -> Any
             ("secure_delete", 1),
             ("journal_size_limit", 64 << 20),
             # KiB for each thread of a process; the system's page cache holds the rest.
-            ("cache_size", -1_000),
+            ("cache_size", -400),
             *more,
         ),
         lock_type="IMMEDIATE",
