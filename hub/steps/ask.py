@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from hub.domain.purchase import ASKABLE, FieldError
 from hub.steps.context import Context
+from hub.steps.ingest import CHANGED
 from hub.steps.look import purchase
 
 #: Every field of the page's form, as typed: what the merchant needs to issue it.
@@ -40,7 +41,8 @@ def ask(ctx: Context, token: str, form: Mapping[str, str]) -> FieldError | None:
         if found is None:
             return NOT_HERE
         asks = tx.tenant(found[0]).asks
-        if asks.of_sale(found[1]) is None:
+        waiting = asks.of_sale(found[1])
+        if waiting is None or waiting.kind == CHANGED:
             asks.create(
                 found[1], shown.estado.value, {name: form.get(name, "") for name in _LIMITS}
             )
