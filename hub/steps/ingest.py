@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from cfdi.findings import Finding
 from connectors.contract import (
-    ConnectionFacts,
-    Connector,
-    Credentials,
     CredentialsRefused,
     Delivery,
     DeliveryUnreadable,
@@ -23,7 +20,7 @@ from hub.domain.sale import PaymentState, Sale
 from hub.steps.context import Context
 from hub.steps.issuer import Issuer, issuer_of
 from hub.steps.later import KEYS_PAUSE, SHOP_PAUSE, paused
-from hub.steps.shops import ConnectorMissing, connector_of
+from hub.steps.shops import Shop, report, shop_of
 from hub.store.database import Tenant
 from hub.store.records import Connection, InboxRow
 
@@ -31,14 +28,6 @@ from hub.store.records import Connection, InboxRow
 CHANGED = "changed_after_invoice"
 #: How soon an order taken from a delivery is asked for again while the shop does not answer.
 RECHECK = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    connection: Connection
-    connector: Connector
-    credentials: Credentials
-    facts: ConnectionFacts
 
 
 def ingest(ctx: Context, merchant_id: str, inbox_id: str) -> None:
@@ -62,7 +51,7 @@ def ingest(ctx: Context, merchant_id: str, inbox_id: str) -> None:
         return
     except CredentialsRefused as error:
         _park(ctx, merchant_id, filed, str(error))
-        _report(ctx, merchant_id, filed.connection_id, str(error))
+        report(ctx, source.connection, str(error))
         return
     except PlatformUnreachable:
         raise paused(ctx.clock.now(), SHOP_PAUSE, inbox_id, "the shop does not answer") from None
@@ -76,7 +65,7 @@ def ingest_order(ctx: Context, merchant_id: str, subject: str) -> None:
     """
     connection_id, _, order_id = subject.partition("/")
     source = _source(ctx, merchant_id, connection_id)
-    if not source.connector.can_fetch(source.credentials):
+    if not source.can_be_asked:
         return
     try:
         order = source.connector.fetch(order_id, source.facts, source.credentials)
@@ -84,7 +73,7 @@ def ingest_order(ctx: Context, merchant_id: str, subject: str) -> None:
         _keep(ctx, merchant_id, source, None, order_id=order_id, inbox_id=None)
         return
     except CredentialsRefused as error:
-        _report(ctx, merchant_id, connection_id, str(error))
+        report(ctx, source.connection, str(error))
         raise paused(ctx.clock.now(), KEYS_PAUSE, subject, "the shop refuses the keys") from None
     except PlatformUnreachable:
         raise paused(ctx.clock.now(), SHOP_PAUSE, subject, "the shop does not answer") from None
@@ -97,7 +86,7 @@ def ingest_order(ctx: Context, merchant_id: str, subject: str) -> None:
 
 
 def _set_aside(
-    ctx: Context, merchant_id: str, source: _Source, order_id: str, *, order: bytes, problem: str
+    ctx: Context, merchant_id: str, source: Shop, order_id: str, *, order: bytes, problem: str
 ) -> None:
     """An order that was asked for and not understood waits where unreadable deliveries do."""
     key = hashlib.sha256(order).hexdigest()
@@ -110,24 +99,16 @@ def _set_aside(
             inbox.dead(filed, problem)
 
 
-def _source(ctx: Context, merchant_id: str, connection_id: str) -> _Source:
-    with ctx.store.reading() as tx:
-        connections = tx.tenant(merchant_id).connections
-        connection = connections.get(connection_id)
-        credentials = connections.credentials(connection_id)
-    if connection is None:
+def _source(ctx: Context, merchant_id: str, connection_id: str) -> Shop:
+    shop = shop_of(ctx, merchant_id, connection_id)
+    if shop is None:
         raise LookupError("the connection of a filed delivery is gone")
-    facts = ConnectionFacts(connection.id, connection.account, connection.settings)
-    try:
-        connector = connector_of(ctx, connection)
-    except ConnectorMissing as error:
-        raise paused(ctx.clock.now(), SHOP_PAUSE, connection_id, str(error)) from None
-    return _Source(connection, connector, credentials, facts)
+    return shop
 
 
-def _sale_of(source: _Source, row: InboxRow) -> Sale | None:
+def _sale_of(source: Shop, row: InboxRow) -> Sale | None:
     """The order as the platform has it now, else as it was delivered; None if it is gone."""
-    if source.connector.can_fetch(source.credentials):
+    if source.can_be_asked:
         try:
             order = source.connector.fetch(row.order_id, source.facts, source.credentials)
             return source.connector.normalize(order, source.facts)
@@ -143,7 +124,7 @@ def _sale_of(source: _Source, row: InboxRow) -> Sale | None:
     return replace(source.connector.normalize(row.snapshot, source.facts), unverified=True)
 
 
-def _reread(source: _Source, row: InboxRow) -> InboxRow | None:
+def _reread(source: Shop, row: InboxRow) -> InboxRow | None:
     """A delivery that nobody understood when it came; None if it turns out to be of no use."""
     notice = source.connector.read(Delivery(row.headers, row.body, row.received_at))
     if notice is None:
@@ -159,7 +140,7 @@ def _useless(ctx: Context, merchant_id: str, inbox_id: str) -> None:
 def _keep(
     ctx: Context,
     merchant_id: str,
-    source: _Source,
+    source: Shop,
     sale: Sale | None,
     *,
     order_id: str,
@@ -183,9 +164,10 @@ def _keep(
                 reasons=reasons,
                 verified_at=None if sale.unverified else now,
             )
-            notice_change(tenant, kept.id)
+            if kept.changed:
+                notice_change(tenant, kept.id)
             welcome(ctx, tenant, issuer, kept.id, source.connection)
-            if sale.unverified and source.connector.can_fetch(source.credentials):
+            if sale.unverified and source.can_be_asked:
                 _recheck(ctx, tenant, source.connection.id, order_id)
         if inbox_id is not None:
             tenant.inbox.done(inbox_id)
@@ -258,8 +240,3 @@ def _park(ctx: Context, merchant_id: str, row: InboxRow, problem: str) -> None:
     """No sale can be made of it as things are; it stays, to be replayed after a fix."""
     with ctx.store.transaction() as tx:
         tx.tenant(merchant_id).inbox.dead(row.id, problem)
-
-
-def _report(ctx: Context, merchant_id: str, connection_id: str, problem: str) -> None:
-    with ctx.store.transaction() as tx:
-        tx.tenant(merchant_id).connections.set_problem(connection_id, problem)

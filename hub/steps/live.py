@@ -8,8 +8,6 @@ from hub.domain.states import State
 from hub.store.database import Tenant
 from hub.store.records import Invoice
 
-PAGE = 500
-
 _UNDER_WAY = (State.SEALED, State.SENDING, State.UNKNOWN, State.REVIEW)
 
 
@@ -41,10 +39,4 @@ def leave_practice(tenant: Tenant) -> int:
 
 
 def _tests(tenant: Tenant, state: State) -> Iterator[Invoice]:
-    after: str | None = None
-    while True:
-        rows = tenant.invoices.list(PAGE, after, state)
-        yield from (one for one in rows if one.environment == "test")
-        if len(rows) < PAGE:
-            return
-        after = rows[-1].id
+    return (one for one in tenant.invoices.each(state) if one.environment == "test")

@@ -14,6 +14,7 @@ from cfdi.findings import Finding, FixableBy
 from cfdi.pac.contract import AlreadyStamped, Answer, Later, Never, Pac, Stamped, Unknown
 from hub.domain.states import State
 from hub.steps.context import Context
+from hub.steps.ingest import notice_change
 from hub.steps.later import RunLater
 from hub.store.database import Tenant
 from hub.store.records import Attempt, Document, Invoice
@@ -90,6 +91,9 @@ def record_stamp(tenant: Tenant, invoice_id: str, version: int, accepted: timbre
     for before in (State.SENDING, State.UNKNOWN, State.REVIEW):
         if tenant.invoices.move(invoice_id, before, State.STAMPED, findings=()):
             tenant.promise("deliver", invoice_id, queue="mail")
+            # It may have changed while nobody knew what became of the document.
+            for claim in tenant.claims.of_invoice(invoice_id):
+                notice_change(tenant, claim.sale_id)
             return
 
 

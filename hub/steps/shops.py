@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from connectors.contract import Connector
+from dataclasses import dataclass
+
+from connectors.contract import ConnectionFacts, Connector, Credentials
 from hub.steps.context import Context
+from hub.steps.later import SHOP_PAUSE, paused
 from hub.store.records import Connection
 
 
@@ -29,3 +32,39 @@ def problem_of(ctx: Context, connection: Connection) -> str:
     except ConnectorMissing as error:
         return str(error)
     return connection.problem
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """All that it takes to ask a connected shop."""
+
+    connection: Connection
+    connector: Connector
+    credentials: Credentials
+    facts: ConnectionFacts
+
+    @property
+    def can_be_asked(self) -> bool:
+        return self.connector.can_fetch(self.credentials)
+
+
+def shop_of(ctx: Context, merchant_id: str, connection_id: str) -> Shop | None:
+    """None if there is no such connection. Raises `RunLater` while its connector is missing."""
+    with ctx.store.reading() as tx:
+        connections = tx.tenant(merchant_id).connections
+        connection = connections.get(connection_id)
+        credentials = connections.credentials(connection_id)
+    if connection is None:
+        return None
+    try:
+        connector = connector_of(ctx, connection)
+    except ConnectorMissing as error:
+        raise paused(ctx.clock.now(), SHOP_PAUSE, connection_id, str(error)) from None
+    facts = ConnectionFacts(connection.id, connection.account, connection.settings)
+    return Shop(connection, connector, credentials, facts)
+
+
+def report(ctx: Context, connection: Connection, problem: str) -> None:
+    """Say at the connection what a person must mend."""
+    with ctx.store.transaction() as tx:
+        tx.tenant(connection.merchant_id).connections.set_problem(connection.id, problem)

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from connectors.contract import ConnectionFacts, CredentialsRefused, PlatformUnreachable
+from connectors.contract import CredentialsRefused, PlatformUnreachable
 from hub.domain.states import State
 from hub.steps.context import Context
 from hub.steps.later import SHOP_PAUSE, paused
-from hub.steps.shops import ConnectorMissing, connector_of
+from hub.steps.shops import report, shop_of
 from hub.steps.stamp import lease
 from hub.store.database import Tenant
-from hub.store.records import Connection, Invoice
+from hub.store.records import Invoice
 
 #: Asked for again: a change may be written at the platform after a later one was already listed.
 OVERLAP = timedelta(minutes=10)
 STUCK_AFTER = timedelta(minutes=5)
-PAGE = 100
 
 #: What has to go on by itself, and the job that makes it.
 _MOVED_BY = {
@@ -33,29 +32,20 @@ def sweep(ctx: Context, merchant_id: str, connection_id: str) -> None:
 
     Raises `RunLater` while the shop does not answer, and says so at the connection.
     """
-    with ctx.store.reading() as tx:
-        connections = tx.tenant(merchant_id).connections
-        connection = connections.get(connection_id)
-        credentials = connections.credentials(connection_id)
-    if connection is None:
+    shop = shop_of(ctx, merchant_id, connection_id)
+    if shop is None or not shop.can_be_asked:
         return
-    try:
-        connector = connector_of(ctx, connection)
-    except ConnectorMissing as error:
-        raise paused(ctx.clock.now(), SHOP_PAUSE, connection_id, str(error)) from None
-    if not connector.can_fetch(credentials):
-        return
+    connection = shop.connection
     started_at = ctx.clock.now()
     since = connection.swept_until - OVERLAP if connection.swept_until else connection.since
-    facts = ConnectionFacts(connection.id, connection.account, connection.settings)
     try:
-        changed = list(connector.changed_since(since, facts, credentials))
+        changed = list(shop.connector.changed_since(since, shop.facts, shop.credentials))
     except CredentialsRefused as error:
-        _report(ctx, connection, str(error))
+        report(ctx, connection, str(error))
         return
     except PlatformUnreachable as error:
         last = connection.swept_until or connection.created_at
-        _report(ctx, connection, f"no answer since {last:%Y-%m-%d %H:%M} UTC: {error}")
+        report(ctx, connection, f"no answer since {last:%Y-%m-%d %H:%M} UTC: {error}")
         raise paused(started_at, SHOP_PAUSE, connection_id, "the shop does not answer") from None
     with ctx.store.transaction() as tx:
         tenant = tx.tenant(merchant_id)
@@ -63,11 +53,6 @@ def sweep(ctx: Context, merchant_id: str, connection_id: str) -> None:
             tenant.promise("ingest_order", f"{connection_id}/{order_id}", queue="ingest")
         tenant.connections.swept(connection_id, started_at)
         tenant.connections.set_problem(connection_id, "")
-
-
-def _report(ctx: Context, connection: Connection, problem: str) -> None:
-    with ctx.store.transaction() as tx:
-        tx.tenant(connection.merchant_id).connections.set_problem(connection.id, problem)
 
 
 def sweep_all(ctx: Context) -> None:
@@ -112,7 +97,7 @@ def nudge_lost(ctx: Context) -> None:
 
 
 def _lost(ctx: Context, tenant: Tenant) -> Iterator[str]:
-    for invoice in _all(tenant, State.SENDING):
+    for invoice in tenant.invoices.each(State.SENDING):
         document = tenant.invoices.document(invoice.id)
         account = tenant.pac.get(document.pac_account_id) if document else None
         if account is None:
@@ -124,11 +109,4 @@ def _lost(ctx: Context, tenant: Tenant) -> Iterator[str]:
 
 def _stuck(tenant: Tenant, before: datetime) -> Iterator[tuple[str, Invoice]]:
     for state, job in _MOVED_BY.items():
-        yield from ((job, one) for one in _all(tenant, state) if one.updated_at < before)
-
-
-def _all(tenant: Tenant, state: State) -> Iterator[Invoice]:
-    after: str | None = None
-    while page := tenant.invoices.list(limit=PAGE, after=after, state=state):
-        yield from page
-        after = page[-1].id
+        yield from ((job, one) for one in tenant.invoices.each(state) if one.updated_at < before)

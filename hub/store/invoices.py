@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -20,6 +20,7 @@ from hub.store.records import Invoice, ReceptorData, Transition
 
 #: In these nothing was sent that the receiver's data could still change under.
 EDITABLE = (State.REQUESTED, State.REJECTED, State.REVIEW)
+PAGE = 500
 
 
 class Invoices(Documents):
@@ -78,6 +79,13 @@ class Invoices(Documents):
         where += [invoice.id < after] if after else []
         rows = self._scope.rows(invoice, *where, order=invoice.id.desc(), limit=limit)
         return [self._record(row) for row in rows]
+
+    def each(self, state: State) -> Iterator[Invoice]:
+        """All of a state, newest first, a page at a time."""
+        after: str | None = None
+        while page := self.list(PAGE, after, state):
+            yield from page
+            after = page[-1].id
 
     def count(self) -> dict[State, int]:
         """Invoices by state; states without any are left out."""

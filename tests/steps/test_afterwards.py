@@ -62,6 +62,27 @@ class TestChangedAfterwards:
         review.resolve_ask(world.ctx, merchant.id, item.id)
         assert waiting(world, merchant) == []
 
+    def test_what_was_settled_is_not_told_again(self, world: Any, merchant: Any) -> None:
+        stamped(world, merchant)
+        refund = {"refunds": (Refund("r1", Decimal("50.00")),)}
+        merchant.keep(revision=9, **refund)
+        (item,) = review.waiting(world.ctx, merchant.id)
+        review.resolve_ask(world.ctx, merchant.id, item.id)
+        merchant.keep(revision=9, **refund)  # as every sweep with an overlap does
+        assert waiting(world, merchant) == []
+
+    def test_what_changes_while_the_outcome_is_unknown(self, world: Any, merchant: Any) -> None:
+        """The stamp is found after the cancellation: now the two differ."""
+        sale_id = merchant.keep()
+        world.provider.fault("drop_after")
+        merchant.request(sale_id)
+        world.drain()
+        merchant.keep(revision=9, payment_state=PaymentState.CANCELLED)
+        assert waiting(world, merchant) == []
+        world.quiet()
+        assert merchant.state(sale_id) is State.STAMPED
+        assert waiting(world, merchant) == ["change"]
+
     def test_what_changes_nothing_is_not_told(self, world: Any, merchant: Any) -> None:
         stamped(world, merchant)
         merchant.keep(revision=9, status="completed")

@@ -21,6 +21,7 @@ from hub.steps import ask, close, deliver, ingest, look, request, review, seal, 
 from hub.steps.context import PostRefused, PostUnavailable
 from hub.steps.receive import Received
 from hub.steps.review import NotResolvable
+from hub.store import invoices
 
 BUYER = "buyer-7001@example.com"
 GLOBAL = "0B1C2D3E-0000-4000-8000-00000000AAAA"
@@ -786,7 +787,7 @@ class TestSweep:
     def test_what_nobody_moves_is_nudged_however_much_there_is(
         self, world: Any, merchant: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sweep, "PAGE", 2)
+        monkeypatch.setattr(invoices, "PAGE", 2)
         sales = [merchant.keep(f"n{number}") for number in range(5)]
         for sale_id in sales:
             merchant.request(sale_id)
