@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -75,6 +78,32 @@ def shared() -> Path:
         message = f"NOT TESTED: reference data missing at {SHARED} (set AUTOFACTURA_SHARED)"
         pytest.skip(message)
     return SHARED
+
+
+#: No request leaves the machine: background services of the browser are off.
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium, or the test is skipped, loudly."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("NOT TESTED: no chromium on PATH")
+    # Imported by the suites that open pages alone.
+    playwright = importlib.import_module("playwright.sync_api")
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=program, args=QUIET)
+        yield browser
+        browser.close()
 
 
 @pytest.hookimpl(wrapper=True)
