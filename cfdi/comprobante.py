@@ -1,4 +1,4 @@
-"""A CFDI 4.0 as data, in SAT's own words.
+"""A CFDI 4.0 as data, in SAT's own words. The complement of payments is in `cfdi.pagos`.
 
 Amounts are `Decimal` and are written with exactly the decimals they carry: SAT's limits depend on
 the decimals *written* (``Decimal("100.00")`` has two, ``Decimal("100")`` none).
@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cfdi.pagos import Pagos
 
 
 class Impuesto(StrEnum):
@@ -52,6 +56,37 @@ class Retencion:
 
 
 @dataclass(frozen=True, slots=True)
+class ACuentaTerceros:
+    """Sold on account of this third party."""
+
+    rfc: str
+    nombre: str
+    regimen_fiscal: str
+    domicilio_fiscal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parte:
+    """A part of what a concept sells. Amounts are optional and bind nothing."""
+
+    clave_prod_serv: str
+    cantidad: Decimal
+    descripcion: str
+    no_identificacion: str | None = None
+    unidad: str | None = None
+    valor_unitario: Decimal | None = None
+    importe: Decimal | None = None
+    pedimentos: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Extranjero:
+    """An element that this package does not know, kept whole: canonical XML (C14N) in UTF-8."""
+
+    xml: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Concepto:
     clave_prod_serv: str
     cantidad: Decimal
@@ -65,6 +100,13 @@ class Concepto:
     descuento: Decimal | None = None
     traslados: tuple[Traslado, ...] = ()
     retenciones: tuple[Retencion, ...] = ()
+    a_cuenta_terceros: ACuentaTerceros | None = None
+    #: NumeroPedimento of each InformacionAduanera.
+    pedimentos: tuple[str, ...] = ()
+    #: Numero of each CuentaPredial.
+    cuentas_prediales: tuple[str, ...] = ()
+    complemento: tuple[Extranjero, ...] = ()
+    partes: tuple[Parte, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +132,8 @@ class Emisor:
     rfc: str
     nombre: str
     regimen_fiscal: str
+    #: FacAtrAdquirente: ten digits, only for who is invoiced by his buyer.
+    fac_atr_adquirente: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +143,42 @@ class Receptor:
     domicilio_fiscal: str
     regimen_fiscal: str
     uso_cfdi: str
+    #: c_Pais, for XEXX010101000 alone.
+    residencia_fiscal: str | None = None
+    num_reg_id_trib: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InformacionGlobal:
+    """Which period a global invoice covers: c_Periodicidad, c_Meses, the year."""
+
+    periodicidad: str
+    meses: str
+    anio: int
+
+
+@dataclass(frozen=True, slots=True)
+class CfdiRelacionados:
+    """Documents that this one refers to in one way (c_TipoRelacion)."""
+
+    tipo_relacion: str
+    uuids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Comprobante:
-    """A document of type I (ingreso) before its seal. `fecha` is local time at LugarExpedicion."""
+    """A document before its seal. `fecha` is local time at LugarExpedicion.
+
+    Types I (ingreso), E (egreso), T (traslado), P (pago) and N (nómina). The stamp (TFD) is not
+    part of it: `cfdi.timbre` reads that.
+    """
 
     fecha: datetime
     serie: str | None
     folio: str | None
-    forma_pago: str
-    metodo_pago: str
+    #: None in a document of payments.
+    forma_pago: str | None
+    metodo_pago: str | None
     moneda: str
     tipo_cambio: Decimal | None
     sub_total: Decimal
@@ -123,3 +192,10 @@ class Comprobante:
     tipo_de_comprobante: str = "I"
     exportacion: str = "01"
     condiciones_de_pago: str | None = None
+    confirmacion: str | None = None
+    informacion_global: InformacionGlobal | None = None
+    relacionados: tuple[CfdiRelacionados, ...] = ()
+    #: What stands in Complemento, in its order, but for the TFD.
+    complementos: tuple[Pagos | Extranjero, ...] = ()
+    #: Children of Addenda. It is no part of what is sealed and is added after stamping only.
+    addenda: tuple[Extranjero, ...] = ()

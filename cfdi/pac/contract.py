@@ -78,6 +78,66 @@ Answer = Stamped | AlreadyStamped | Later | Never | Unknown
 
 
 @dataclass(frozen=True, slots=True)
+class CancelFiled:
+    """SAT has the request (201), or had it before (202). The document is *not yet* cancelled.
+
+    `acuse` is SAT's signed receipt, empty where the provider gave none.
+    """
+
+    code: str
+    acuse: bytes
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRefused:
+    """This request never succeeds as it is (203, 204, 207 to 212, 300 to 312)."""
+
+    findings: tuple[Finding, ...]
+    raw: bytes
+
+
+#: `Later` when surely nothing was filed, 205 included (SAT does not know the document yet, which is
+#: normal for 72 hours after its stamp). After `Unknown` the same request may be sent again: SAT
+#: answers 202 to a second one.
+CancelAnswer = CancelFiled | CancelRefused | Later | Unknown
+
+
+class Reply(StrEnum):
+    """What a receiver says to a request for cancellation."""
+
+    ACEPTACION = "Aceptacion"
+    RECHAZO = "Rechazo"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Documents whose cancellation waits for the word of the receiver who was asked about."""
+
+    uuids: tuple[str, ...]
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What the provider's copy of SAT's lists says of an RFC. None: it did not say.
+
+    `known`: in l_RFC; `name_matches`, `cp_matches`: as given; `listed_69b`: its situation there.
+    """
+
+    known: bool | None
+    name_matches: bool | None = None
+    cp_matches: bool | None = None
+    listed_69b: str | None = None
+    raw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class NotOffered:
+    """The provider has no such service."""
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Whether the account can be used now (`pac test`). `detail` never holds a secret."""
 
