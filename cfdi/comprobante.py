@@ -7,7 +7,7 @@ Source: Anexo 20, http://www.sat.gob.mx/sitio_internet/cfd/4/cfdv40.xsd
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cfdi.pagos import Pagos
+
+#: schemaLocation of a node: where its schema is said to be. It says nothing of the document.
+Location = str | None
 
 
 class Impuesto(StrEnum):
@@ -81,7 +84,7 @@ class Parte:
 
 @dataclass(frozen=True, slots=True)
 class Extranjero:
-    """An element that this package does not know, kept whole: canonical XML (C14N) in UTF-8."""
+    """An element that this package does not know, kept whole: XML in UTF-8, that element alone."""
 
     xml: bytes
 
@@ -166,11 +169,28 @@ class CfdiRelacionados:
 
 
 @dataclass(frozen=True, slots=True)
+class Timbre:
+    """The TFD as written. `fecha_timbrado` is a local time without a zone.
+
+    http://www.sat.gob.mx/sitio_internet/cfd/TimbreFiscalDigital/TimbreFiscalDigitalv11.xsd
+    """
+
+    uuid: str
+    fecha_timbrado: datetime
+    rfc_prov_certif: str
+    leyenda: str | None
+    sello_cfd: str
+    no_certificado_sat: str
+    sello_sat: str
+    schema_location: Location = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Comprobante:
     """A document before its seal. `fecha` is local time at LugarExpedicion.
 
-    Types I (ingreso), E (egreso), T (traslado), P (pago) and N (nómina). The stamp (TFD) is not
-    part of it: `cfdi.timbre` reads that.
+    Types I (ingreso), E (egreso), T (traslado), P (pago) and N (nómina). Seal and stamp are not
+    part of it: `cfdi.documento` has the whole of a document that was sealed or stamped.
     """
 
     fecha: datetime

@@ -6,11 +6,11 @@ Source: http://www.sat.gob.mx/sitio_internet/cfd/Pagos/Pagos20.xsd
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from cfdi.comprobante import Retencion, RetencionTotal, Traslado
+from cfdi.comprobante import Location, Retencion, RetencionTotal, Traslado
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class DoctoRelacionado:
     id_documento: str
     moneda: str
     #: Units of `moneda` for one of the payment's currency; "1" exactly where they are the same.
-    equivalencia: Decimal
+    #: The schema lets it be left out, SAT's rules do not (CRP20237, CRP20238).
+    equivalencia: Decimal | None
     num_parcialidad: int
     saldo_anterior: Decimal
     pagado: Decimal
@@ -81,3 +82,4 @@ class Pagos:
 
     totales: Totales
     pagos: tuple[Pago, ...]
+    schema_location: Location = field(default=None, compare=False, repr=False)

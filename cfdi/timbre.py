@@ -16,9 +16,12 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 
 from cfdi.cadena import cadena_timbre
+from cfdi.comprobante import Timbre
 from cfdi.csd import Certificate, CsdRefused
 from cfdi.seal import signed
 from cfdi.xml import COMPLEMENTO, COMPROBANTE, SCHEMA_LOCATION, TIMBRE, XmlRefused, parse
+
+__all__ = ["AFTER_NOW", "BEFORE_FECHA", "Accepted", "Timbre", "TimbreInvalid", "accept", "read"]
 
 #: FechaTimbrado may lie this much before Fecha: the clocks of hub and PAC differ.
 BEFORE_FECHA = timedelta(minutes=5)
@@ -36,19 +39,6 @@ class TimbreInvalid(Exception):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Timbre:
-    """The TFD as written. `fecha_timbrado` is a local time without a zone."""
-
-    uuid: str
-    fecha_timbrado: datetime
-    rfc_prov_certif: str
-    leyenda: str | None
-    sello_cfd: str
-    no_certificado_sat: str
-    sello_sat: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from cfdi.comprobante import (
 )
 
 CFDI = "http://www.sat.gob.mx/cfd/4"
+PAGO20 = "http://www.sat.gob.mx/Pagos20"
 TFD = "http://www.sat.gob.mx/TimbreFiscalDigital"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 SCHEMA_LOCATION = f"{{{XSI}}}schemaLocation"
