@@ -122,7 +122,9 @@ class Pending:
 class Registered:
     """What the provider's copy of SAT's lists says of an RFC. None: it did not say.
 
-    `known`: in l_RFC; `name_matches`, `cp_matches`: as given; `listed_69b`: its situation there.
+    `known`: in l_RFC; `name_matches`, `cp_matches`: as given; `listed_69b`: its situation in the
+    list of article 69-B (Presunto, Definitivo, Desvirtuado, Sentencia Favorable), "" if it is not
+    there.
     """
 
     known: bool | None
@@ -168,4 +170,29 @@ class Pac(Protocol):
 
     def check(self) -> Standing:
         """Reach the provider with the account's credentials without stamping anything."""
+        ...
+
+    def cancel(self, request: bytes, uuid: str) -> CancelAnswer:
+        """Pass on the issuer's signed request (`cfdi.cancelacion`), which names this one UUID.
+
+        Of `CancelFiled` SAT's status service tells what becomes (`cfdi.sat.status`).
+        """
+        ...
+
+    def pending(self, rfc: str) -> Pending | Later | NotOffered:
+        """What waits for the word of this receiver. Raises `ValueError` for what is no RFC."""
+        ...
+
+    def reply(self, request: bytes, uuid: str, reply: Reply) -> CancelAnswer | NotOffered:
+        """Pass on the receiver's signed reply for this one UUID.
+
+        `CancelFiled` (1000; 1002 if there was a reply before) does not say what the issuer's
+        document is now.
+        """
+        ...
+
+    def registered(
+        self, rfc: str, *, nombre: str = "", cp: str = ""
+    ) -> Registered | Later | NotOffered:
+        """What SAT's lists say of an RFC. Raises `ValueError` for what is no RFC."""
         ...

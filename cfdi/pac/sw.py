@@ -1,49 +1,53 @@
-"""SW Sapien's REST service: stamp a document that we sealed ourselves.
+"""SW Sapien's REST service: stamp and cancel documents that we sealed and signed ourselves.
 
 https://developers.sw.com.mx/knowledge-base/timbradov4-customid
 https://developers.sw.com.mx/knowledge-base/autenticacion-v2
+https://developers.sw.com.mx/knowledge-base/cancelacion-cfdi-3-3/
+https://developers.sw.com.mx/knowledge-base/aceptar-o-rechazar-cancelacion-cfdi
 """
 
 from __future__ import annotations
 
-import ssl
 import threading
 import time
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import requests
 from requests.auth import AuthBase
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    MaxRetryError,
-    NewConnectionError,
-    ProxyError,
-    SSLError,
-)
 
+from cfdi import rfc as rfcs
+from cfdi.pac import sw_cancel
 from cfdi.pac.breaker import Breaker
 from cfdi.pac.contract import (
     AlreadyStamped,
     Answer,
+    CancelAnswer,
     Later,
     Never,
+    Pending,
+    Registered,
+    Reply,
     Stamped,
     Standing,
     Terms,
     Unknown,
 )
 from cfdi.pac.sw_answers import body_of, classify
+from cfdi.wire import Files, Unanswered, Wire
 
 STAMP: Final = "/v4/cfdi33/stamp/v4"
 AUTHENTICATE: Final = "/v2/security/authenticate"
 BALANCE: Final = "/account/balance"
+CANCEL: Final = "/cfdi33/cancel/xml"
+PENDINGS: Final = "/pendings/"
+REPLY: Final = "/acceptreject/xml"
+#: On the host whose name begins with api.
+LRFC: Final = "/lrfc/"
+TAXPAYERS: Final = "/taxpayers/"
 
 REFERENCE_MAX: Final = 100
-#: A CFDI of a thousand lines is about half a megabyte, and comes with its QR code and strings.
-ANSWER_MAX: Final = 8 * 1024 * 1024
 #: Less than the margin of the caller's lease, so that the document leaves within it.
 LOGIN_SECONDS: Final = 2.0
 #: A token lives two hours.
@@ -59,15 +63,6 @@ class _Bearer(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
-
-
-class _Unanswered(Exception):
-    """No complete answer. `sent`: whether a byte of the request may have reached the provider."""
-
-    def __init__(self, reason: str, *, sent: bool) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.sent = sent
 
 
 class _CredentialsRefused(Exception):
@@ -103,7 +98,13 @@ class SwSapien:
         self._monotonic = monotonic
         self._breaker = breaker or Breaker(monotonic)
         self._lock = threading.Lock()
-        self._session = session or _session(self._url)
+        self._wire = Wire(
+            self._url,
+            connect_timeout=terms.connect_timeout,
+            read_timeout=terms.read_timeout,
+            monotonic=monotonic,
+            session=session,
+        )
 
     def __repr__(self) -> str:
         return f"SwSapien({self.name!r}, {self._url!r})"
@@ -141,8 +142,8 @@ class SwSapien:
 
     def check(self) -> Standing:
         try:
-            status, raw = self._authorized("GET", BALANCE)
-        except (_Unanswered, _CredentialsRefused) as error:
+            status, raw = self._authorized("GET", self._url + BALANCE)
+        except (Unanswered, _CredentialsRefused) as error:
             return Standing(ok=False, detail=str(error))
         body = body_of(raw)
         if status != 200 or body is None or not body.ok:
@@ -150,35 +151,90 @@ class SwSapien:
         left = body.data.get("saldoTimbres")
         return Standing(ok=True, detail=f"stamps left: {left}" if isinstance(left, int) else "")
 
+    def cancel(self, request: bytes, uuid: str) -> CancelAnswer:
+        def sort(status: int, raw: bytes) -> CancelAnswer:
+            return sw_cancel.cancelled(status, raw, uuid)
+
+        return self._signed(CANCEL, request, sort)
+
+    def reply(self, request: bytes, uuid: str, reply: Reply) -> CancelAnswer:
+        def sort(status: int, raw: bytes) -> CancelAnswer:
+            return sw_cancel.replied(status, raw, uuid, reply)
+
+        return self._signed(REPLY, request, sort)
+
+    def pending(self, rfc: str) -> Pending | Later:
+        try:
+            return sw_cancel.pending(*self._get(self._url + PENDINGS, rfc))
+        except (Unanswered, _CredentialsRefused) as error:
+            return Later(str(error))
+
+    def registered(self, rfc: str, *, nombre: str = "", cp: str = "") -> Registered | Later:
+        """SW's lists hold no names and no postal codes: `nombre` and `cp` are not compared."""
+        del nombre, cp
+        try:
+            known = sw_cancel.known(*self._get(_api(self._url) + LRFC, rfc))
+            if isinstance(known, Later):
+                return known
+            listed = sw_cancel.listed(*self._get(self._url + TAXPAYERS, rfc))
+        except (Unanswered, _CredentialsRefused) as error:
+            return Later(str(error))
+        return listed if isinstance(listed, Later) else Registered(known, listed_69b=listed)
+
+    def _signed(
+        self, path: str, request: bytes, sort: Callable[[int, bytes], CancelAnswer]
+    ) -> CancelAnswer:
+        if not self._breaker.admits():
+            return Later("the provider is in trouble: nothing is sent to it for a while")
+        answer: CancelAnswer = Unknown("the sending broke off")
+        try:
+            answer = sort(*self._post(path, "cancelacion.xml", request))
+        except _CredentialsRefused as error:
+            answer = Later(str(error))
+        except Unanswered as error:
+            answer = Unknown(error.reason) if error.sent else Later(error.reason)
+        finally:
+            # A Later with an answer is SAT's word on the document: the provider works.
+            reached = not isinstance(answer, Unknown | Later) or bool(answer.raw)
+            self._breaker.record(trouble=isinstance(answer, Unknown) or not reached)
+        return answer
+
     def _stamp(self, sealed: bytes, reference: str) -> Answer:
         try:
-            status, raw = self._authorized(
-                "POST",
-                STAMP,
-                headers={"customid": reference},
-                files={"xml": ("cfdi.xml", sealed, "application/xml")},
-            )
+            status, raw = self._post(STAMP, "cfdi.xml", sealed, {"customid": reference})
         except _CredentialsRefused as error:
             return Later(str(error))
-        except _Unanswered as error:
+        except Unanswered as error:
             return Unknown(error.reason) if error.sent else Later(error.reason)
         return classify(status, raw, sealed)
+
+    def _post(
+        self, path: str, name: str, xml: bytes, headers: dict[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        files = {"xml": (name, xml, "application/xml")}
+        return self._authorized("POST", self._url + path, headers=headers, files=files)
+
+    def _get(self, url: str, rfc: str) -> tuple[int, bytes]:
+        if not rfcs.well_formed(rfc):
+            raise ValueError("not the form of an RFC")
+        return self._authorized("GET", url + quote(rfc, safe=""))
 
     def _authorized(
         self,
         method: str,
-        path: str,
+        url: str,
         *,
         headers: dict[str, str] | None = None,
-        files: dict[str, tuple[str, bytes, str]] | None = None,
+        files: Files | None = None,
     ) -> tuple[int, bytes]:
         """Call with the token; one that is refused is replaced once, unless it is fixed."""
+        call = self._wire.call
         token = self._timely_token(refused=None)
-        answer = self._call(method, path, headers=headers, files=files, auth=_Bearer(token))
+        answer = call(method, url, headers=headers, files=files, auth=_Bearer(token))
         if answer[0] != 401 or self._fixed_token is not None:
             return answer
         token = self._timely_token(refused=token)
-        return self._call(method, path, headers=headers, files=files, auth=_Bearer(token))
+        return call(method, url, headers=headers, files=files, auth=_Bearer(token))
 
     def _timely_token(self, refused: str | None) -> str:
         """A login counts against the time that the caller has for sending: a slow one is in vain.
@@ -188,7 +244,7 @@ class SwSapien:
         begun = self._monotonic()
         token = self._current_token(refused)
         if self._monotonic() - begun > LOGIN_SECONDS:
-            raise _Unanswered("the login took too long", sent=False)
+            raise Unanswered("the login took too long", sent=False)
         return token
 
     def _current_token(self, refused: str | None) -> str:
@@ -203,100 +259,26 @@ class SwSapien:
 
     def _new_token(self) -> str:
         try:
-            status, raw = self._call("POST", AUTHENTICATE, json=self._login)
-        except _Unanswered as error:
-            raise _Unanswered(error.reason, sent=False) from None  # of the document, that is
+            status, raw = self._wire.call("POST", self._url + AUTHENTICATE, json=self._login)
+        except Unanswered as error:
+            raise Unanswered(error.reason, sent=False) from None  # of the document, that is
         body = body_of(raw)
         token = body.data.get("token") if body is not None and body.ok else None
         if status in {400, 401, 403}:
             raise _CredentialsRefused("the provider refuses the account's user and password")
         if status != 200 or not isinstance(token, str) or not _visible(token):
-            raise _Unanswered(f"the provider gives no token (HTTP {status})", sent=False)
+            raise Unanswered(f"the provider gives no token (HTTP {status})", sent=False)
         return token
 
-    def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        headers: dict[str, str] | None = None,
-        files: dict[str, tuple[str, bytes, str]] | None = None,
-        json: dict[str, str] | None = None,
-        auth: AuthBase | None = None,
-    ) -> tuple[int, bytes]:
-        timeout = (
-            self.terms.connect_timeout.total_seconds(),
-            self.terms.read_timeout.total_seconds(),
-        )
-        deadline = self._monotonic() + sum(timeout)
-        try:
-            with self._session.request(
-                method,
-                self._url + path,
-                headers=headers,
-                files=files,
-                json=json,
-                auth=auth,
-                timeout=timeout,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                return response.status_code, self._read(response, deadline)
-        except HTTPError:
-            raise _Unanswered(
-                "the connection broke before the answer was complete", sent=True
-            ) from None
-        except requests.RequestException as error:
-            sent = _may_have_been_sent(error)
-            raise _Unanswered(_reason(error, sent=sent), sent=sent) from None
 
-    def _read(self, response: requests.Response, deadline: float) -> bytes:
-        raw = bytearray()
-        # read1 returns what has come; the others wait for more, each byte with a time limit anew.
-        while chunk := response.raw.read1(64 * 1024):
-            raw += chunk
-            if len(raw) > ANSWER_MAX:
-                raise _Unanswered("an answer of too many bytes", sent=True)
-            if self._monotonic() > deadline:
-                raise _Unanswered("an answer that does not end", sent=True)
-        return bytes(raw)
-
-
-def _session(url: str) -> requests.Session:
-    session = requests.Session()
-    # A kept connection that the provider closes meanwhile would look like a lost document.
-    session.headers["Connection"] = "close"
-    session.headers["Accept-Encoding"] = "identity"
-    session.headers["User-Agent"] = "autofactura-hub"
-    # A proxy of the environment cannot reach our own loopback.
-    session.trust_env = (urlsplit(url).hostname or "") not in {"127.0.0.1", "::1", "localhost"}
-    return session
+def _api(url: str) -> str:
+    """The second host of an environment; whoever stands in for SW has one for both."""
+    parts = urlsplit(url)
+    if not parts.netloc.startswith("services."):
+        return url
+    return urlunsplit(parts._replace(netloc="api." + parts.netloc.removeprefix("services.")))
 
 
 def _visible(text: str) -> bool:
     """Fit to stand in a header."""
     return bool(text) and text.isascii() and text.isprintable() and " " not in text
-
-
-def _may_have_been_sent(error: requests.RequestException) -> bool:
-    """False only where no connection came to be, or no request (a URL or header that is none)."""
-    if isinstance(error, requests.ConnectTimeout | ValueError):
-        return False
-    inner = error.args[0] if error.args else None
-    if not isinstance(inner, MaxRetryError):
-        return True
-    cause = inner.reason
-    if isinstance(cause, ProxyError):
-        cause = cause.original_error
-    if isinstance(cause, SSLError) and cause.args:
-        return not isinstance(cause.args[0], ssl.SSLCertVerificationError)
-    return not isinstance(cause, NewConnectionError | ConnectTimeoutError)
-
-
-def _reason(error: requests.RequestException, *, sent: bool) -> str:
-    """In our own words: the texts of the libraries may quote what was sent."""
-    if not sent:
-        return "the provider cannot be reached"
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    return "the connection broke before the answer was complete"

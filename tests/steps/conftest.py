@@ -27,7 +27,17 @@ from waitress.server import create_server
 
 from cfdi.csd import Csd, check_csd
 from cfdi.pac.accounts import PROVIDERS
-from cfdi.pac.contract import Answer, Standing, Terms
+from cfdi.pac.contract import (
+    Answer,
+    CancelAnswer,
+    Later,
+    NotOffered,
+    Pending,
+    Registered,
+    Reply,
+    Standing,
+    Terms,
+)
 from cfdi.pac.sandbox import TOKEN
 from cfdi.pac.sandbox.app import Sandbox
 from cfdi.pac.sandbox.authority import Authority
@@ -130,6 +140,23 @@ class MortalPac:
 
     def check(self) -> Standing:
         return self.pac.check()
+
+    def cancel(self, request: bytes, uuid: str) -> CancelAnswer:
+        self.kill.sending("before_cancel")
+        answer = self.pac.cancel(request, uuid)
+        self.kill.sending("after_cancel")
+        return answer
+
+    def pending(self, rfc: str) -> Pending | Later | NotOffered:
+        return self.pac.pending(rfc)
+
+    def reply(self, request: bytes, uuid: str, reply: Reply) -> CancelAnswer | NotOffered:
+        return self.pac.reply(request, uuid, reply)
+
+    def registered(
+        self, rfc: str, *, nombre: str = "", cp: str = ""
+    ) -> Registered | Later | NotOffered:
+        return self.pac.registered(rfc, nombre=nombre, cp=cp)
 
     def _ask(self, ask: Callable[[bytes, str], Answer], sealed: bytes, reference: str) -> Answer:
         self.kill.sending("before_send")
