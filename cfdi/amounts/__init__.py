@@ -2,6 +2,15 @@
 
 from cfdi.amounts.fitting import fit
 from cfdi.amounts.limits import limits_hold
-from cfdi.amounts.values import Cuentas, NoExactDocument, Partida, Renglon, Tributo
+from cfdi.amounts.values import Cuentas, NoExactDocument, Partida, Renglon, Tributo, WhyNot
 
-__all__ = ["Cuentas", "NoExactDocument", "Partida", "Renglon", "Tributo", "fit", "limits_hold"]
+__all__ = [
+    "Cuentas",
+    "NoExactDocument",
+    "Partida",
+    "Renglon",
+    "Tributo",
+    "WhyNot",
+    "fit",
+    "limits_hold",
+]

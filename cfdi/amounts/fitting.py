@@ -3,13 +3,14 @@
 Four ways are tried, the most faithful first, and the first that adds up is taken: the amounts as
 the shop charged them; its prices with taxes computed anew; prices computed back from what was paid,
 with taxes rewritten at the currency's decimals, rounded down or up, where the rounding of the sums
-misses; and every line in whole cents. Each line stays within SAT's limits (CFDI40167, CFDI40180:
-Anexo 20, rubro I.F, DOF 13-01-2022).
+misses; and every line in whole cents. Each line stays within SAT's limits (CFDI40167, CFDI40180,
+CFDI40186: Anexo 20, rubro I.F, DOF 13-01-2022).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -30,8 +31,8 @@ from cfdi.amounts.lines import (
 )
 from cfdi.amounts.nudge import in_cents, nudged
 from cfdi.amounts.sums import Sums, add_up
-from cfdi.amounts.values import Cuentas, NoExactDocument, Partida, Renglon
-from cfdi.comprobante import Impuestos, TipoFactor, Traslado
+from cfdi.amounts.values import Cuentas, NoExactDocument, Partida, Renglon, WhyNot
+from cfdi.comprobante import Impuestos, Retencion, RetencionTotal, TipoFactor, Traslado
 
 #: A shop that charges whole pesos rounds price and tax to whole pesos.
 _WHOLE: Final = MICROS
@@ -40,11 +41,11 @@ _WHOLE: Final = MICROS
 def fit(partidas: Sequence[Partida], *, total: Decimal, decimales: int) -> Cuentas:
     """The amounts of a document whose Total is `total` exactly. `decimales` is the currency's.
 
-    Raises `NoExactDocument` when the lines do not explain the total (half a unit for each amount
-    is rounding, more is not), when a tax charged is not its rate, or when no document exists.
+    Raises `NoExactDocument` with its reason: the lines do not explain the total (half a unit for
+    each amount is rounding, more is not), a tax charged is not its rate, or no document exists.
     """
     if not 0 <= decimales <= 4:
-        raise NoExactDocument("a currency has between 0 and 4 decimals")
+        raise NoExactDocument(WhyNot.CURRENCY, "a currency has between 0 and 4 decimals")
     goal = _goal(total, decimales)
     lines = [read(partida, place) for place, partida in enumerate(partidas, 1)]
     _refuse_unexplained(lines, goal, decimales)
@@ -52,29 +53,37 @@ def fit(partidas: Sequence[Partida], *, total: Decimal, decimales: int) -> Cuent
         found = way(lines, goal, decimales)
         if found is not None and add_up(found, decimales).total == goal:
             return _written(found, decimales)
-    raise NoExactDocument("no valid document adds up to what was charged")
+    raise NoExactDocument(WhyNot.NO_SUM, "no valid document adds up to what was charged")
 
 
 def _goal(total: Decimal, decimals: int) -> int:
     if not total.is_finite() or total < 0 or total.adjusted() > 17:
-        raise NoExactDocument("the total is not an amount of money")
+        raise NoExactDocument(WhyNot.TOTAL, "the total is not an amount of money")
     scaled = total.scaleb(6, context=EXACT)
     if scaled != int(scaled) or int(scaled) % 10 ** (6 - decimals):
-        raise NoExactDocument(f"the total has more than the {decimals} decimals of its currency")
+        raise NoExactDocument(
+            WhyNot.TOTAL, f"the total has more than the {decimals} decimals of its currency"
+        )
     return int(scaled)
 
 
 def _refuse_unexplained(lines: Sequence[Line], goal: int, decimals: int) -> None:
     unit = 10 ** (6 - decimals)
     # The total, every price and every tax may have been rounded by itself, half a unit each.
-    rounded = 1 + sum(1 + len(line.taxes) for line in lines)
+    rounded = 1 + sum(1 + len(line.taxes) + len(line.withheld) for line in lines)
     if 2 * abs(sum(line.gross for line in lines) - goal) > unit * rounded:
-        raise NoExactDocument("the lines do not add up to the total charged")
+        raise NoExactDocument(WhyNot.UNEXPLAINED, "the lines do not add up to the total charged")
     for place, line in enumerate(lines, 1):
-        slack = _slack(line, unit)
-        for tax, exact in zip(line.taxes, with_exact_taxes(line).taxes, strict=True):
+        if slope(line) <= 0:
+            raise NoExactDocument(WhyNot.WITHHELD, f"line {place}: more is withheld than paid")
+        slack, exact_line = _slack(line, unit), with_exact_taxes(line)
+        charged = (*line.taxes, *line.withheld)
+        for tax, exact in zip(charged, (*exact_line.taxes, *exact_line.withheld), strict=True):
             if abs(tax.amount - exact.amount) > slack:
-                raise NoExactDocument(f"line {place}: a tax charged is not its rate of the price")
+                raise NoExactDocument(
+                    WhyNot.TAX_OFF_ITS_RATE,
+                    f"line {place}: a tax charged is not its rate of the price",
+                )
 
 
 def _slack(line: Line, unit: int) -> int:
@@ -83,10 +92,11 @@ def _slack(line: Line, unit: int) -> int:
     Half a unit of the price, grown by every tax, and half a unit of each tax. A shop without cents
     rounds to whole pesos; there the last tax is what is left of the price, not rounded by itself.
     """
-    amounts = (line.net, *(tax.amount for tax in line.taxes))
+    amounts = (line.net, *(tax.amount for tax in (*line.taxes, *line.withheld)))
+    grows = slope(replace(line, withheld=()))
     whole = unit < _WHOLE and all(amount % _WHOLE == 0 for amount in amounts)
     grain, rounded = (_WHOLE, len(line.taxes) - 1) if whole else (unit, len(line.taxes))
-    return grain * (rounded * MICROS**2 + slope(line)) // (2 * MICROS**2)
+    return grain * (rounded * MICROS**2 + grows) // (2 * MICROS**2)
 
 
 def _as_charged(lines: Sequence[Line], goal: int, decimals: int) -> Sequence[Line] | None:
@@ -140,12 +150,15 @@ def _renglon(line: Line, decimals: int) -> Renglon:
     decimals_of_both = max(places(importe, decimals), places(line.discount, decimals))
     price = half_up(importe * MICROS, line.quantity)
     if not 0 < price < AMOUNT_MAX:
-        raise NoExactDocument("a unit price is below a millionth or far too large")
+        raise NoExactDocument(
+            WhyNot.UNIT_PRICE, "a unit price is below a millionth or far too large"
+        )
     return Renglon(
         valor_unitario=_amount(price, places(price, decimals)),
         importe=_amount(importe, decimals_of_both),
         descuento=_amount(line.discount, decimals_of_both) if line.discount else None,
         traslados=tuple(_traslado(tax, decimals) for tax in line.taxes if tax.base),
+        retenciones=tuple(_retencion(tax, decimals) for tax in line.withheld if tax.base),
     )
 
 
@@ -154,8 +167,18 @@ def _traslado(tax: Tax, decimals: int) -> Traslado:
     return _node(tax.kind, base, _amount(tax.amount, places(tax.amount, decimals)))
 
 
+def _retencion(tax: Tax, decimals: int) -> Retencion:
+    return Retencion(
+        base=_amount(tax.base, places(tax.base, decimals)),
+        impuesto=tax.kind.impuesto,
+        tipo_factor=tax.kind.factor,
+        tasa_o_cuota=_amount(tax.kind.rate, 6),
+        importe=_amount(tax.amount, places(tax.amount, decimals)),
+    )
+
+
 def _impuestos(sums: Sums, decimals: int) -> Impuestos | None:
-    if not sums.taxes:
+    if not (sums.taxes or sums.withheld):
         return None
     nodes = tuple(
         _node(kind, _amount(base, decimals), _amount(amount, decimals))
@@ -163,7 +186,15 @@ def _impuestos(sums: Sums, decimals: int) -> Impuestos | None:
     )
     charged = any(kind.factor is not TipoFactor.EXENTO for kind in sums.taxes)
     total = _amount(sums.tax_total, decimals) if charged else None
-    return Impuestos(traslados=nodes, total_trasladados=total)
+    return Impuestos(
+        traslados=nodes,
+        retenciones=tuple(
+            RetencionTotal(impuesto, _amount(amount, decimals))
+            for impuesto, amount in sums.withheld.items()
+        ),
+        total_trasladados=total,
+        total_retenidos=_amount(sums.withheld_total, decimals) if sums.withheld else None,
+    )
 
 
 def _node(kind: Kind, base: Decimal, amount: Decimal) -> Traslado:

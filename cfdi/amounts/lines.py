@@ -5,11 +5,12 @@ All numbers are integers of 10⁻⁶: exact, and fast enough for carts of hundre
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Final
 
-from cfdi.amounts.values import NoExactDocument, Partida, Tributo
+from cfdi.amounts.values import NoExactDocument, Partida, Tributo, WhyNot
 from cfdi.comprobante import Impuesto, TipoFactor
 
 MICROS: Final = 10**6
@@ -40,10 +41,17 @@ class Line:
     net: int  # after discount, without tax
     discount: int
     taxes: tuple[Tax, ...]
+    withheld: tuple[Tax, ...] = ()
 
     @property
     def gross(self) -> int:
-        return self.net + sum(tax.amount for tax in self.taxes)
+        """What is paid for it."""
+        gross = self.net
+        for tax in self.taxes:
+            gross += tax.amount
+        for tax in self.withheld:
+            gross -= tax.amount
+        return gross
 
 
 def read(partida: Partida, place: int) -> Line:
@@ -52,52 +60,81 @@ def read(partida: Partida, place: int) -> Line:
     subtotal = _micros(partida.subtotal, place)
     discount = _micros(partida.descuento, place)
     if quantity <= 0 or _micros(partida.cantidad, place, exact=True) != quantity:
-        raise NoExactDocument(f"line {place}: a quantity above 0 with at most 6 decimals is needed")
+        raise NoExactDocument(
+            WhyNot.QUANTITY, f"line {place}: a quantity above 0 with at most 6 decimals is needed"
+        )
     if subtotal <= 0 or not 0 <= discount <= subtotal:
         raise NoExactDocument(
-            f"line {place}: a price above 0 and a discount no larger than it are needed"
+            WhyNot.PRICE,
+            f"line {place}: a price above 0 and a discount no larger than it are needed",
         )
     net = subtotal - discount
     taxes: list[Tax] = []
     for tributo in partida.tributos:
-        amount = _micros(tributo.importe, place)
-        if amount < 0:
-            raise NoExactDocument(f"line {place}: a tax is negative")
         kind = _kind(tributo, place)
-        taxes.append(Tax(kind, base_of(kind, quantity, net, taxes), amount))
-    return Line(quantity, net, discount, tuple(taxes))
+        taxes.append(Tax(kind, base_of(kind, quantity, net, taxes), _charged(tributo, place)))
+    withheld: list[Tax] = []
+    for tributo in partida.retenciones:
+        kind = _kind(tributo, place)
+        if kind.factor is TipoFactor.EXENTO:
+            raise NoExactDocument(WhyNot.RATE, f"line {place}: a withheld tax is exempt")
+        base = withheld_base_of(kind, quantity, net, taxes)
+        withheld.append(Tax(kind, base, _charged(tributo, place)))
+    return Line(quantity, net, discount, tuple(taxes), tuple(withheld))
+
+
+def _charged(tributo: Tributo, place: int) -> int:
+    amount = _micros(tributo.importe, place)
+    if amount < 0:
+        raise NoExactDocument(WhyNot.TAX, f"line {place}: a tax is negative")
+    return amount
 
 
 def _kind(tributo: Tributo, place: int) -> Kind:
     exempt = tributo.tipo_factor is TipoFactor.EXENTO
     if exempt != (tributo.tasa_o_cuota is None) or (exempt and tributo.importe):
-        raise NoExactDocument(f"line {place}: an exempt tax has neither rate nor amount")
+        raise NoExactDocument(
+            WhyNot.RATE, f"line {place}: an exempt tax has neither rate nor amount"
+        )
     if tributo.tasa_o_cuota is None:
         return Kind(tributo.impuesto, tributo.tipo_factor, 0)
     rate = _micros(tributo.tasa_o_cuota, place, exact=True)
     if rate < 0:
-        raise NoExactDocument(f"line {place}: a tax rate is negative")
+        raise NoExactDocument(WhyNot.RATE, f"line {place}: a tax rate is negative")
     return Kind(tributo.impuesto, tributo.tipo_factor, rate)
 
 
 def _micros(amount: Decimal, place: int, *, exact: bool = False) -> int:
     """Rounded half-up; with `exact`, finer than a millionth is an error."""
     if not amount.is_finite() or amount.adjusted() > 17:
-        raise NoExactDocument(f"line {place}: an amount is not finite or far too large")
+        raise NoExactDocument(
+            WhyNot.AMOUNT, f"line {place}: an amount is not finite or far too large"
+        )
     scaled = amount.scaleb(6, context=EXACT)
     whole = int(scaled.to_integral_value(rounding="ROUND_HALF_UP", context=EXACT))
     if exact and whole != scaled:
-        raise NoExactDocument(f"line {place}: a quantity or rate has more than 6 decimals")
+        raise NoExactDocument(
+            WhyNot.QUANTITY, f"line {place}: a quantity or rate has more than 6 decimals"
+        )
     return whole
 
 
-def base_of(kind: Kind, quantity: int, net: int, before: list[Tax]) -> int:
+def base_of(kind: Kind, quantity: int, net: int, before: Sequence[Tax]) -> int:
     """What a tax is computed upon: units for a Cuota, and for IVA the IEPS too (LIVA 12)."""
     if kind.factor is TipoFactor.CUOTA:
         return quantity
     if kind.impuesto is Impuesto.IVA:
         return net + sum(tax.amount for tax in before)
     return net
+
+
+def withheld_base_of(kind: Kind, quantity: int, net: int, taxes: Sequence[Tax]) -> int:
+    """The same for a withheld tax; that of IVA is what IVA was charged upon (LIVA 1-A)."""
+    if kind.impuesto is not Impuesto.IVA:
+        return base_of(kind, quantity, net, ())
+    return base_of(
+        kind, quantity, net, [tax for tax in taxes if tax.kind.impuesto is Impuesto.IEPS]
+    )
 
 
 def half_up(numerator: int, denominator: int) -> int:
@@ -116,15 +153,31 @@ def taxed(line: Line, net: int) -> Line:
     for tax in line.taxes:
         base = base_of(tax.kind, line.quantity, net, taxes)
         taxes.append(Tax(tax.kind, base, half_up(base * tax.kind.rate, MICROS)))
-    return Line(line.quantity, net, line.discount, tuple(taxes))
+    return Line(
+        line.quantity, net, line.discount, tuple(taxes), withheld_anew(line, net, tuple(taxes))
+    )
+
+
+def withheld_anew(line: Line, net: int, taxes: tuple[Tax, ...]) -> tuple[Tax, ...]:
+    """What is withheld of the line at this price and these taxes, to the millionth."""
+    if not line.withheld:
+        return ()
+    bases = [withheld_base_of(tax.kind, line.quantity, net, taxes) for tax in line.withheld]
+    return tuple(
+        Tax(tax.kind, base, half_up(base * tax.kind.rate, MICROS))
+        for tax, base in zip(line.withheld, bases, strict=True)
+    )
 
 
 def from_gross(line: Line, gross: int) -> Line | None:
     """The line whose price and exact taxes make `gross`, to a few millionths; None if none does."""
     exact = with_exact_taxes(line)
-    if abs(exact.gross - gross) <= len(line.taxes):
+    if abs(exact.gross - gross) <= len(line.taxes) + len(line.withheld):
         return exact
-    net = half_up(max(gross - _by_unit(line), 0) * MICROS**2, slope(line))
+    grows = slope(line)
+    if grows <= 0:
+        return None
+    net = half_up(max(gross - _by_unit(line), 0) * MICROS**2, grows)
     if net == 0 and not (gross == 0 and line.discount):
         return None
     return taxed(line, net)
@@ -132,13 +185,20 @@ def from_gross(line: Line, gross: int) -> Line | None:
 
 def slope(line: Line) -> int:
     """By how much what is paid grows with the price, in 10⁻¹²: IEPS upon it, IVA upon both."""
-    ieps = iva = 0
+    ieps = iva = withheld = 0
     for tax in line.taxes:
         if tax.kind.impuesto is Impuesto.IVA:
             iva += tax.kind.rate
         elif tax.kind.factor is not TipoFactor.CUOTA:
             ieps += tax.kind.rate
-    return (MICROS + ieps) * (MICROS + iva)
+    for tax in line.withheld:
+        if tax.kind.factor is TipoFactor.CUOTA:
+            continue
+        if tax.kind.impuesto is Impuesto.IVA:
+            iva -= tax.kind.rate
+        else:
+            withheld += tax.kind.rate
+    return (MICROS + ieps) * (MICROS + iva) - MICROS * withheld
 
 
 def _by_unit(line: Line) -> int:
@@ -165,7 +225,7 @@ def window(base: int, base_places: int, rate: int, tax_places: int) -> tuple[int
 
 def within_limits(line: Line, decimals: int) -> bool:
     """Whether SAT accepts every tax of the line as it would be written."""
-    for tax in line.taxes:
+    for tax in (*line.taxes, *line.withheld):
         if not tax.base:
             if tax.amount:
                 return False

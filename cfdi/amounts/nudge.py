@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cfdi.amounts.lines import (
@@ -13,6 +13,7 @@ from cfdi.amounts.lines import (
     half_up,
     places,
     window,
+    withheld_base_of,
 )
 from cfdi.amounts.sums import add_up
 from cfdi.comprobante import Impuesto, TipoFactor
@@ -25,19 +26,22 @@ class _Rewrite:
     line: int
     tax: int
     by: int
+    withheld: bool = False
 
 
 def nudged(lines: Sequence[Line], goal: int, decimals: int) -> Sequence[Line] | None:
     """Line taxes rounded down or up, as few as can be, until the total is `goal`; or None.
 
-    Both roundings are within CFDI40180 by construction: its lower limit truncates, its upper one
-    rounds up. A tax that is part of another's base is left alone.
+    Both roundings are within CFDI40180 and CFDI40186 by construction: the lower limit truncates,
+    the upper one rounds up. A tax that is part of another's base is left alone.
     """
     unit = 10 ** (6 - decimals)
     found = list(lines)
     while missing := goal - add_up(found, decimals).total:
         step = unit if missing > 0 else -unit
-        choices = [_one_step(movable, step) for movable in _movable(found, step).values()]
+        # What is withheld less is paid more.
+        choices = [_one_step(movable, step) for movable in _movable(found, step)]
+        choices += [_one_step(movable, -step) for movable in _movable_withheld(found, -step)]
         rewrites = min((choice for choice in choices if choice), key=len, default=None)
         if rewrites is None:
             return None
@@ -48,12 +52,13 @@ def nudged(lines: Sequence[Line], goal: int, decimals: int) -> Sequence[Line] | 
 
 @dataclass(slots=True)
 class _Movable:
+    """What is summed and rounded together, and what of it can be moved in one direction."""
+
     amount: int
     rewrites: list[_Rewrite]
 
 
-def _movable(lines: Sequence[Line], step: int) -> dict[Kind, _Movable]:
-    unit = abs(step)
+def _movable(lines: Sequence[Line], step: int) -> Iterable[_Movable]:
     kinds: dict[Kind, _Movable] = {}
     for place, line in enumerate(lines):
         last = len(line.taxes) - 1
@@ -62,10 +67,29 @@ def _movable(lines: Sequence[Line], step: int) -> dict[Kind, _Movable]:
                 continue
             kind = kinds.setdefault(tax.kind, _Movable(0, []))
             kind.amount += tax.amount
-            by = -tax.amount % unit if step > 0 else -(tax.amount % unit)
+            by = _by(tax, step)
             if by and (index == last or line.taxes[last].kind.impuesto is not Impuesto.IVA):
                 kind.rewrites.append(_Rewrite(place, index, by))
-    return kinds
+    return kinds.values()
+
+
+def _movable_withheld(lines: Sequence[Line], step: int) -> Iterable[_Movable]:
+    impuestos: dict[Impuesto, _Movable] = {}
+    for place, line in enumerate(lines):
+        for index, tax in enumerate(line.withheld):
+            if not tax.base:
+                continue
+            impuesto = impuestos.setdefault(tax.kind.impuesto, _Movable(0, []))
+            impuesto.amount += tax.amount
+            if by := _by(tax, step):
+                impuesto.rewrites.append(_Rewrite(place, index, by, withheld=True))
+    return impuestos.values()
+
+
+def _by(tax: Tax, step: int) -> int:
+    """To the next whole unit in the direction of the step."""
+    unit = abs(step)
+    return -tax.amount % unit if step > 0 else -(tax.amount % unit)
 
 
 def _one_step(kind: _Movable, step: int) -> list[_Rewrite]:
@@ -86,9 +110,11 @@ def _one_step(kind: _Movable, step: int) -> list[_Rewrite]:
 
 
 def _rewritten(line: Line, rewrite: _Rewrite) -> Line:
-    taxes = list(line.taxes)
+    taxes = list(line.withheld if rewrite.withheld else line.taxes)
     tax = taxes[rewrite.tax]
     taxes[rewrite.tax] = replace(tax, amount=tax.amount + rewrite.by)
+    if rewrite.withheld:
+        return replace(line, withheld=tuple(taxes))
     return replace(line, taxes=tuple(taxes))
 
 
@@ -121,25 +147,38 @@ def _line_in_cents(line: Line, gross: int, decimals: int) -> Line | None:
         net = near + steps * unit
         if net < 0 or (net == 0 and not line.discount):
             continue
-        for taxes in _taxes_in_cents(line, net, gross - net, [], decimals):
-            return replace(line, net=net, taxes=taxes)
+        for taxes in _taxes_in_cents(line, net, (), decimals):
+            left = gross - net - sum(tax.amount for tax in taxes)
+            for withheld in _withheld_in_cents(line, net, taxes, (), decimals):
+                if left + sum(tax.amount for tax in withheld) == 0:
+                    return replace(line, net=net, taxes=taxes, withheld=withheld)
     return None
 
 
 def _taxes_in_cents(
-    line: Line, net: int, left: int, done: list[Tax], decimals: int
+    line: Line, net: int, done: tuple[Tax, ...], decimals: int
 ) -> Iterator[tuple[Tax, ...]]:
-    """Every way to write the taxes of a line that makes exactly `left`."""
+    """Every way to write the taxes of a line in whole units, the nearest first."""
     if len(done) == len(line.taxes):
-        if left == 0:
-            yield tuple(done)
+        yield done
         return
     kind = line.taxes[len(done)].kind
     base = base_of(kind, line.quantity, net, done)
     for amount in _amounts(kind, base, decimals):
-        if amount <= left:
-            tax = Tax(kind, base, amount)
-            yield from _taxes_in_cents(line, net, left - amount, [*done, tax], decimals)
+        yield from _taxes_in_cents(line, net, (*done, Tax(kind, base, amount)), decimals)
+
+
+def _withheld_in_cents(
+    line: Line, net: int, taxes: tuple[Tax, ...], done: tuple[Tax, ...], decimals: int
+) -> Iterator[tuple[Tax, ...]]:
+    if len(done) == len(line.withheld):
+        yield done
+        return
+    kind = line.withheld[len(done)].kind
+    base = withheld_base_of(kind, line.quantity, net, taxes)
+    for amount in _amounts(kind, base, decimals):
+        one = (*done, Tax(kind, base, amount))
+        yield from _withheld_in_cents(line, net, taxes, one, decimals)
 
 
 def _amounts(kind: Kind, base: int, decimals: int) -> Sequence[int]:

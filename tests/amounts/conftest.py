@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -20,7 +20,7 @@ from cfdi.comprobante import (
     TipoFactor,
 )
 
-IVA, IEPS = Impuesto.IVA, Impuesto.IEPS
+ISR, IVA, IEPS = Impuesto.ISR, Impuesto.IVA, Impuesto.IEPS
 TASA, CUOTA, EXENTO = TipoFactor.TASA, TipoFactor.CUOTA, TipoFactor.EXENTO
 MICRO = Decimal("0.000001")
 
@@ -42,6 +42,18 @@ TREATMENTS: tuple[tuple[tuple[Impuesto, TipoFactor, str | None], ...], ...] = (
 )
 
 
+#: What a company withholds: RESICO, fees and rents, carriage, subcontracting, IEPS of a broker.
+WITHHELD: tuple[tuple[tuple[Impuesto, str], ...], ...] = (
+    ((ISR, "0.0125"),),
+    ((ISR, "0.10"), (IVA, "0.106667")),
+    ((ISR, "0.0125"), (IVA, "0.106667")),
+    ((IVA, "0.04"),),
+    ((IVA, "0.06"),),
+    ((ISR, "0.35"), (IVA, "0.16")),
+    ((IEPS, "0.08"),),
+)
+
+
 @dataclass(frozen=True)
 class Cart:
     partidas: tuple[Partida, ...]
@@ -53,6 +65,10 @@ def _round(amount: Decimal, step: Decimal) -> Decimal:
     return amount.quantize(step, rounding=ROUND_HALF_UP)
 
 
+#: Customs in which amounts are not rounded to the currency before they are added.
+FINE = ("incl6", "excl6", "incl-raw", "excl-total")
+
+
 class Shop:
     """Charges random carts by the customs of real shops: `custom` is one of CUSTOMS."""
 
@@ -61,17 +77,41 @@ class Shop:
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
 
-    def cart(self, *, decimales: int = 2, custom: str = "", lines: int = 0) -> Cart:
+    def cart(
+        self, *, decimales: int = 2, custom: str = "", lines: int = 0, withheld: bool = False
+    ) -> Cart:
         custom = custom or self.dice.choice(self.CUSTOMS)
         cent = Decimal(1).scaleb(-decimales)
         partidas = [
             self._line(custom, cent) for _ in range(lines or self.dice.choice((1, 1, 2, 3, 5, 8)))
         ]
+        if withheld:
+            kinds = self.dice.choice(WITHHELD)
+            step = MICRO if custom in FINE else cent
+            partidas = [self._withheld(partida, kinds, step) for partida in partidas]
         gross = sum(
-            (p.subtotal - p.descuento + sum((t.importe for t in p.tributos), Decimal(0)))
+            p.subtotal
+            - p.descuento
+            + sum(t.importe for t in p.tributos)
+            - sum(t.importe for t in p.retenciones)
             for p in partidas
         )
         return Cart(tuple(partidas), _round(Decimal(gross), cent), decimales)
+
+    def _withheld(
+        self, partida: Partida, kinds: Sequence[tuple[Impuesto, str]], step: Decimal
+    ) -> Partida:
+        """What is withheld is computed upon what the line says, whatever way it came about."""
+        net = partida.subtotal - partida.descuento
+        ieps = sum((t.importe for t in partida.tributos if t.impuesto is IEPS), Decimal(0))
+        bases = {ISR: net, IEPS: net, IVA: net + ieps}
+        charged = {ISR} | {t.impuesto for t in partida.tributos if t.importe}
+        found = tuple(
+            Tributo(impuesto, TASA, Decimal(rate), _round(bases[impuesto] * Decimal(rate), step))
+            for impuesto, rate in kinds
+            if impuesto in charged and net > 0
+        )
+        return replace(partida, retenciones=found)
 
     def _line(self, custom: str, cent: Decimal) -> Partida:
         kinds = self.dice.choice(TREATMENTS)
@@ -80,7 +120,7 @@ class Shop:
         )
         price = cent * self.dice.choice((1, 2, 9, 862, 9999, 10000, self.dice.randint(1, 500_000)))
         share = self.dice.choice((0, 0, 0, 0, 10, 15, 33, 50, 99, 100))
-        step = MICRO if custom in ("incl6", "excl6", "incl-raw", "excl-total") else cent
+        step = MICRO if custom in FINE else cent
         listed = price * quantity
         if custom.startswith("incl"):
             paid = listed - listed * share / 100
@@ -152,9 +192,10 @@ def around(partidas: Sequence[Partida], cuentas: Cuentas, moneda: str) -> Compro
             descripcion="x",
             valor_unitario=renglon.valor_unitario,
             importe=renglon.importe,
-            objeto_imp="02" if renglon.traslados else "01",
+            objeto_imp="02" if renglon.traslados or renglon.retenciones else "01",
             descuento=renglon.descuento,
             traslados=renglon.traslados,
+            retenciones=renglon.retenciones,
         )
         for partida, renglon in zip(partidas, cuentas.renglones, strict=True)
     )
