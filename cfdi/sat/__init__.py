@@ -1,0 +1,1 @@
+"""SAT's own public services."""
