@@ -15,7 +15,7 @@ from lxml import etree
 from cfdi.cadena import cadena_original
 from cfdi.comprobante import Comprobante
 from cfdi.csd import Certificate, CertificateOfAnotherRfc, Csd, CsdRefused
-from cfdi.xml import build, serialize
+from cfdi.xml.writing import Seals, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,18 @@ def seal(comprobante: Comprobante, csd: Csd) -> Sealed:
     """
     if csd.certificate.rfc != comprobante.emisor.rfc:
         raise CertificateOfAnotherRfc("The certificate belongs to another RFC than the issuer.")
-    root = build(
+    text = write(
         comprobante,
-        no_certificado=csd.certificate.no_certificado,
-        certificado=base64.b64encode(csd.certificate.der).decode("ascii"),
+        Seals(
+            no_certificado=csd.certificate.no_certificado,
+            certificado=base64.b64encode(csd.certificate.der).decode("ascii"),
+            sello="-",  # holds its place: the seal is of all the rest
+        ),
     )
-    cadena = cadena_original(root)
+    cadena = text.cadena if text.cadena is not None else cadena_original(text.tree())
     signature = csd.key.sign(cadena.encode(), PKCS1v15(), SHA256())
     sello = base64.b64encode(signature).decode("ascii")
-    root.set("Sello", sello)
-    xml = serialize(root)
+    xml = text.xml(sello)
     return Sealed(xml, hashlib.sha256(xml).hexdigest(), sello, cadena)
 
 
