@@ -12,17 +12,16 @@ from typing import Any
 from lxml import etree
 
 from cfdi.cadena import cadena_timbre
-from cfdi.catalogs import (
-    FORMA_PAGO,
-    OBJETO_IMP,
-    REGIMEN_FISCAL,
-    USO_CFDI,
-    clave_unidad_nombre,
-)
+from cfdi.catalogs import FORMA_PAGO, REGIMEN_FISCAL, USO_CFDI
 from cfdi.pdf import labels as words
+from cfdi.pdf import payments
+from cfdi.pdf.brand import Brand, accent_of, svg_of
+from cfdi.pdf.glyphs import UNPRINTABLE
 from cfdi.pdf.letras import MONEDAS, importe_con_letra
+from cfdi.pdf.lines import LONGEST_TABLE, listed_lines, printed_lines
 from cfdi.pdf.qr import NAMESPACES, svg, timbre_of, url_of
-from cfdi.pdf.text import amount, number, percent, plain, rows, shortened
+from cfdi.pdf.taxes import tax_name, tax_with_base
+from cfdi.pdf.text import amount, moment, named, number, pairs, plain, rows, shortened
 
 #: Characters of 5.2 pt fixed pitch that fit beside the QR code.
 _SEAL_WIDTH = 130
@@ -30,35 +29,83 @@ _SEAL_WIDTH = 130
 Fields = dict[str, Any]
 
 
-def printed_fields(root: etree._Element, *, sandbox: bool, language: str) -> Fields:
+def printed_fields(
+    root: etree._Element, *, marks: tuple[str, ...], language: str, brand: Brand
+) -> Fields:
     """Everything the template shows. Raises ValueError if `root` is not stamped or lacks a part."""
     label = words.labels(language)
     tfd = timbre_of(root)
     verify = url_of(root)
     issuer = _party(_child(root, "Emisor"), label)
-    return {
+    paid, total, currency = _total(root)
+    long = len(_child(root, "Conceptos")) > LONGEST_TABLE
+    lines = [] if paid or long else printed_lines(root, label)
+    fields = {
         "lang": "en" if label["page"] == "Page" else "es",
-        "label": label,
+        "label": _labels(label),
         "legend": words.LEGEND,
-        "sandbox": words.SANDBOX if sandbox else "",
-        "title": label[f"title_{root.get('TipoDeComprobante')}"],
+        "marks": marks,
+        "accent": accent_of(brand.color),
+        "logo": svg_of(brand.logo),
+        "title": _title(root, label),
         "folio": plain("-".join(filter(None, (root.get("Serie"), root.get("Folio"))))),
         "uuid": tfd.get("UUID", ""),
         "head": _head(root, tfd, label),
         "issuer": issuer,
         "running": shortened(issuer["name"], 40),
         "receiver": _party(_child(root, "Receptor"), label),
-        "lines": [_line(line, label) for line in root.iterfind("cfdi:Conceptos/*", NAMESPACES)],
-        "discounted": root.find("cfdi:Conceptos/*[@Descuento]", NAMESPACES) is not None,
+        "related": _related(root),
+        "lines": lines,
+        "listed": listed_lines(root, label) if long else [],
+        "discounted": any(line["descuento"] for line in lines),
+        "payments": payments.payments(root, label),
         "payment": _payment(root, label),
-        "totals": _totals(root, label),
-        "total": f"{amount(root.get('Total', '0'))} {root.get('Moneda', '')}",
-        "letra": importe_con_letra(Decimal(root.get("Total", "0")), root.get("Moneda", "")),
+        "extras": _extras(root, label),
+        "totals": payments.totals(root) if paid else _totals(root, label),
+        "total": f"{total:,f} {currency}",
+        "letra": importe_con_letra(total, currency),
         "certificates": _certificates(root, tfd, label),
         "seals": _seals(root, tfd, label),
         "verify": verify,
         "qr": svg(verify),
     }
+    return {**fields, "notice": label["unprintable"] if _has_unprintable(fields) else ""}
+
+
+#: Labels that stand in the template itself; the others are in the rows already.
+_IN_TEMPLATE = (
+    *("issuer", "receiver", "uuid", "terms", "relacion", "letra", "total", "verify", "page", "of"),
+    *("clave", "descripcion", "cantidad", "unidad", "valor_unitario", "descuento", "importe"),
+    *("documento", "moneda", "parcialidad", "saldo_anterior", "pagado", "saldo_insoluto"),
+)
+
+
+def _labels(label: Mapping[str, str]) -> Fields:
+    return {name: label[name] for name in _IN_TEMPLATE}
+
+
+def _has_unprintable(value: object) -> bool:
+    if isinstance(value, str):
+        return UNPRINTABLE in value
+    if isinstance(value, dict):
+        return any(map(_has_unprintable, value.values()))
+    return isinstance(value, list | tuple) and any(map(_has_unprintable, value))
+
+
+def _total(root: etree._Element) -> tuple[bool, Decimal, str]:
+    """Whether it is a receipt of payments, and what is written large: those are in pesos."""
+    paid = payments.total_paid(root)
+    if paid is not None:
+        return True, paid, "MXN"
+    if root.get("TipoDeComprobante") == "P":
+        raise ValueError("it has no complement of payments")
+    return False, Decimal(root.get("Total", "0")), root.get("Moneda", "")
+
+
+def _title(root: etree._Element, label: Mapping[str, str]) -> str:
+    if root.find("cfdi:InformacionGlobal", NAMESPACES) is not None:
+        return label["title_global"]
+    return label[f"title_{root.get('TipoDeComprobante')}"]
 
 
 def _child(root: etree._Element, name: str) -> etree._Element:
@@ -68,30 +115,15 @@ def _child(root: etree._Element, name: str) -> etree._Element:
     return child
 
 
-def _pairs(*items: tuple[str, str | None]) -> list[tuple[str, str]]:
-    """Label and text of what there is; what the document lacks is not printed."""
-    return [(label, plain(text)) for label, text in items if text]
-
-
-def _named(key: str | None, names: Mapping[str, str]) -> str | None:
-    if not key:
-        return None
-    name = names.get(key, "").rstrip(".")
-    return f"{key} – {name}" if name else key
-
-
-def _moment(written: str) -> str:
-    return written.replace("T", " ")
-
-
 def _head(
     root: etree._Element, tfd: etree._Element, label: Mapping[str, str]
 ) -> list[tuple[str, str]]:
-    return _pairs(
-        (label["issued"], _moment(root.get("Fecha", ""))),
-        (label["certified"], _moment(tfd.get("FechaTimbrado", ""))),
+    return pairs(
+        (label["issued"], moment(root.get("Fecha", ""))),
+        (label["certified"], moment(tfd.get("FechaTimbrado", ""))),
         (label["place"], root.get("LugarExpedicion")),
-        (label["kind"], _named(root.get("TipoDeComprobante"), words.TIPO_DE_COMPROBANTE)),
+        (label["kind"], named(root.get("TipoDeComprobante"), words.TIPO_DE_COMPROBANTE)),
+        (label["confirmacion"], root.get("Confirmacion")),
     )
 
 
@@ -100,11 +132,14 @@ def _party(party: etree._Element, label: Mapping[str, str]) -> Fields:
     uso = party.get("UsoCFDI") or ""
     return {
         "name": plain(party.get("Nombre", "")),
-        "facts": _pairs(
+        "facts": pairs(
             (label["rfc"], party.get("Rfc")),
-            (label["regimen"], _named(regimen, _nombre(REGIMEN_FISCAL, regimen))),
+            (label["regimen"], named(regimen, _nombre(REGIMEN_FISCAL, regimen))),
             (label["domicilio"], party.get("DomicilioFiscalReceptor")),
-            (label["uso"], _named(uso, _nombre(USO_CFDI, uso))),
+            (label["uso"], named(uso, _nombre(USO_CFDI, uso))),
+            (label["residencia"], party.get("ResidenciaFiscal")),
+            (label["num_reg"], party.get("NumRegIdTrib")),
+            (label["adquirente"], party.get("FacAtrAdquirente")),
         ),
     }
 
@@ -113,59 +148,18 @@ def _nombre(catalog: Mapping[str, Any], key: str) -> dict[str, str]:
     return {key: catalog[key].nombre} if key in catalog else {}
 
 
-def _line(line: etree._Element, label: Mapping[str, str]) -> Fields:
-    key = line.get("ClaveUnidad", "")
-    unit = line.get("Unidad") or clave_unidad_nombre(key) or ""
-    objeto = _named(line.get("ObjetoImp"), OBJETO_IMP) or ""
-    taxes = line.iterfind("cfdi:Impuestos/*/*", NAMESPACES)
-    discount = line.get("Descuento")
-    return {
-        "clave": line.get("ClaveProdServ", ""),
-        "sku": plain(line.get("NoIdentificacion", ""), 10),
-        "descripcion": plain(line.get("Descripcion", "")),
-        "notes": [f"{label['objeto']}: {objeto}", *(_line_tax(tax, label) for tax in taxes)],
-        "cantidad": number(line.get("Cantidad", "0"), 0),
-        "unidad": [key, plain(unit, 10)],
-        "valor_unitario": number(line.get("ValorUnitario", "0")),
-        "descuento": number(discount) if discount else "",
-        "importe": number(line.get("Importe", "0")),
-    }
-
-
-def _line_tax(tax: etree._Element, label: Mapping[str, str]) -> str:
-    text = f"{_tax_name(tax, label)} · {label['base']} {number(tax.get('Base', '0'))}"
-    importe = tax.get("Importe")
-    return f"{text} · {label['importe'].lower()} {number(importe)}" if importe else text
-
-
-def _tax_name(tax: etree._Element, label: Mapping[str, str]) -> str:
-    key = tax.get("Impuesto", "")
-    name = f"{key} {words.IMPUESTO.get(key, '')}".strip()
-    if etree.QName(tax).localname == "Retencion":
-        name = f"{label['retencion']} {name}"
-    match tax.get("TipoFactor"), tax.get("TasaOCuota"):
-        case "Exento", _:
-            return f"{name} {label['exento']}"
-        case "Cuota", str(rate):
-            return f"{name} {label['cuota']} {number(rate)}"
-        case _, str(rate):
-            return f"{name} {percent(rate)}"
-    return name
-
-
 def _payment(root: etree._Element, label: Mapping[str, str]) -> list[tuple[str, str]]:
     moneda, rate = root.get("Moneda", ""), root.get("TipoCambio")
     foreign = rate is not None and moneda != "MXN"
     known = {moneda: MONEDAS[moneda].nombre} if moneda in MONEDAS else {}
-    return _pairs(
-        (label["forma_pago"], _named(root.get("FormaPago"), FORMA_PAGO)),
-        (label["metodo_pago"], _named(root.get("MetodoPago"), words.METODO_PAGO)),
+    return pairs(
+        (label["forma_pago"], named(root.get("FormaPago"), FORMA_PAGO)),
+        (label["metodo_pago"], named(root.get("MetodoPago"), words.METODO_PAGO)),
         (label["condiciones"], root.get("CondicionesDePago")),
-        (label["moneda"], _named(moneda, known)),
+        (label["moneda"], named(moneda, known)),
         (label["tipo_cambio"], f"1 {moneda} = {number(rate or '0')} MXN" if foreign else None),
-        (label["exportacion"], _named(root.get("Exportacion"), words.EXPORTACION)),
+        (label["exportacion"], named(root.get("Exportacion"), words.EXPORTACION)),
         (label["global"], _global(root)),
-        *((label["relacion"], text) for text in _relations(root)),
     )
 
 
@@ -173,16 +167,32 @@ def _global(root: etree._Element) -> str | None:
     node = root.find("cfdi:InformacionGlobal", NAMESPACES)
     if node is None:
         return None
-    period = _named(node.get("Periodicidad"), words.PERIODICIDAD)
+    period = named(node.get("Periodicidad"), words.PERIODICIDAD)
     return f"{period}, {node.get('Meses')}/{node.get('Año')}"
 
 
-def _relations(root: etree._Element) -> list[str]:
+def _related(root: etree._Element) -> list[Fields]:
     return [
-        f"{_named(group.get('TipoRelacion'), words.TIPO_RELACION)}: "
-        + ", ".join(node.get("UUID", "") for node in group)
+        {
+            "kind": named(group.get("TipoRelacion"), words.TIPO_RELACION) or "",
+            "uuids": [plain(node.get("UUID", ""), 40) for node in group],
+        }
         for group in root.iterfind("cfdi:CfdiRelacionados", NAMESPACES)
     ]
+
+
+def _extras(root: etree._Element, label: Mapping[str, str]) -> list[Fields]:
+    """Complements that are not laid out here are named: what they say is in the XML."""
+    names = [
+        etree.QName(node).localname
+        for node in root.iterfind("cfdi:Complemento/*", NAMESPACES)
+        if isinstance(node.tag, str)
+    ]
+    others = [name for name in names if name not in {"TimbreFiscalDigital", "Pagos"}]
+    if not others:
+        return []
+    facts = pairs(*((name, label["in_xml"]) for name in others))
+    return [{"title": label["complemento"], "facts": facts}]
 
 
 def _totals(root: etree._Element, label: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -192,19 +202,15 @@ def _totals(root: etree._Element, label: Mapping[str, str]) -> list[tuple[str, s
     return [
         (label["subtotal"], amount(root.get("SubTotal", "0"))),
         *([(label["descuento"], f"−{amount(discount)}")] if discount else ()),
-        *((_with_base(tax, label), amount(tax.get("Importe", "0"))) for tax in transferred),
-        *((_tax_name(tax, label), f"−{amount(tax.get('Importe', '0'))}") for tax in withheld),
+        *((tax_with_base(tax, label), amount(tax.get("Importe", "0"))) for tax in transferred),
+        *((tax_name(tax, label), f"−{amount(tax.get('Importe', '0'))}") for tax in withheld),
     ]
-
-
-def _with_base(tax: etree._Element, label: Mapping[str, str]) -> str:
-    return f"{_tax_name(tax, label)} ({label['base']} {amount(tax.get('Base', '0'))})"
 
 
 def _certificates(
     root: etree._Element, tfd: etree._Element, label: Mapping[str, str]
 ) -> list[tuple[str, str]]:
-    return _pairs(
+    return pairs(
         (label["certificado"], root.get("NoCertificado")),
         (label["certificado_sat"], tfd.get("NoCertificadoSAT")),
         (label["pac"], tfd.get("RfcProvCertif")),

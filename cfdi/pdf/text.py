@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from decimal import Decimal
+
+from cfdi.pdf.glyphs import printable
 
 ZERO_WIDTH_SPACE = "\u200b"
 #: Marks that turn the direction of what follows: printed, they could show a number backwards.
@@ -13,11 +16,11 @@ _DIRECTION_MARKS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)
 
 
 def plain(text: str, run: int = 24) -> str:
-    """The text without direction marks; a word longer than `run` may be broken every `run`."""
+    """The text as the fonts can show it; a word longer than `run` may be broken every `run`."""
     return re.sub(
         rf"\S{{{run}}}(?=\S)",
         lambda long_word: long_word.group() + ZERO_WIDTH_SPACE,
-        unicodedata.normalize("NFC", text.translate(_DIRECTION_MARKS)),
+        printable(unicodedata.normalize("NFC", text.translate(_DIRECTION_MARKS))),
     )
 
 
@@ -39,6 +42,13 @@ def number(written: str, least_decimals: int = 2) -> str:
     return f"{grouped}.{kept}" if kept else grouped
 
 
+def exact(written: str) -> tuple[str, str]:
+    """The number as `number` has it, apart at the cents: ("1,086.20", "6897")."""
+    text = number(written)
+    cents = text.index(".") + 3
+    return text[:cents], text[cents:]
+
+
 def amount(written: str) -> str:
     """A document amount with the decimals it was written with: 1,234.50."""
     return f"{Decimal(written):,f}"
@@ -47,3 +57,21 @@ def amount(written: str) -> str:
 def percent(rate: str) -> str:
     """A fraction as a percentage: 0.160000 is 16 %."""
     return f"{number(str(Decimal(rate) * 100), 0)} %"
+
+
+def moment(written: str) -> str:
+    """2026-11-20T12:00:00 with a blank in its middle."""
+    return written.replace("T", " ")
+
+
+def named(key: str | None, names: Mapping[str, str]) -> str | None:
+    """A key of a catalog with what it means: "G03 – Gastos en general"."""
+    if not key:
+        return None
+    name = names.get(key, "").rstrip(".")
+    return f"{key} – {name}" if name else key
+
+
+def pairs(*items: tuple[str, str | None]) -> list[tuple[str, str]]:
+    """Label and text of what there is; what the document lacks is not printed."""
+    return [(label, plain(text)) for label, text in items if text]

@@ -184,7 +184,7 @@ def test_metadata_says_what_it_is_and_no_path(stamped: Stamped) -> None:
     pdf = render(stamped(), sandbox=False)
     info = PdfReader(io.BytesIO(pdf)).metadata
     assert info is not None
-    assert info.title == f"Folio fiscal (UUID) {UUID}"
+    assert info.title == f"Factura {UUID}"
     assert info.author == "ESCUELA KEMPER URGATE"
     # 12:00:07 in Pachuca is 18:00:07 in UTC.
     assert info.creation_date is not None
@@ -206,7 +206,8 @@ def test_an_unknown_postal_code_or_key_does_not_prevent_printing(stamped: Stampe
     [
         ((b"<tfd:TimbreFiscalDigital", b"<tfd:Otro"), "not stamped"),
         ((b"<cfdi:Emisor", b"<cfdi:Otro"), "Emisor"),
-        ((b'TipoDeComprobante="I"', b'TipoDeComprobante="P"'), "type I"),
+        ((b'TipoDeComprobante="I"', b'TipoDeComprobante="N"'), "type I"),
+        ((b'TipoDeComprobante="I"', b'TipoDeComprobante="P"'), "payments"),
         ((b'/cfd/4"', b'/cfd/3"'), "CFDI 4.0"),
         ((b'FechaTimbrado="2026', b'FechaTimbrado="hoy'), "cannot be printed"),
         ((b' Total="1260.00"', b' Total="mucho"'), "cannot be printed"),
