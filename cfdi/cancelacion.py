@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from lxml import etree
@@ -24,7 +24,8 @@ from cfdi.xmldsig import SIGNATURE, sign
 
 NAMESPACE: Final = "http://cancelacfd.sat.gob.mx"
 _XSD: Final = "http://www.w3.org/2001/XMLSchema"
-_NSMAP: Final = {None: NAMESPACE, "xsd": _XSD, "xsi": XSI}
+#: lxml takes None for the default namespace; its types do not say so.
+_NSMAP: Final[dict[Any, str]] = {None: NAMESPACE, "xsd": _XSD, "xsi": XSI}
 #: "Fecha y hora de la zona centro", whatever the zone of LugarExpedicion.
 _CENTER: Final = ZoneInfo("America/Mexico_City")
 _UUID: Final = re.compile(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}")

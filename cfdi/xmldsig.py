@@ -11,7 +11,7 @@ import binascii
 import copy
 import hashlib
 import re
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -29,6 +29,8 @@ RSA_SHA1: Final = f"{DSIG}rsa-sha1"
 DIGEST_SHA1: Final = f"{DSIG}sha1"
 ENVELOPED: Final = f"{DSIG}enveloped-signature"
 
+#: lxml takes None for the default namespace; its types do not say so.
+_NSMAP: Final[dict[Any, str]] = {None: DSIG}
 #: How OpenSSL writes these attributes; SAT's own examples do too.
 _LABELS: Final = {
     "2.5.4.3": "CN",
@@ -53,7 +55,7 @@ class SignatureUnsound(ValueError):
 
 def sign(root: etree._Element, csd: Csd) -> None:
     """Put the signature of `root` as it is into it, as its last child."""
-    signature = etree.Element(SIGNATURE, nsmap={None: DSIG})
+    signature = etree.Element(SIGNATURE, nsmap=_NSMAP)
     signed_info = _add(signature, "SignedInfo")
     _add(signed_info, "CanonicalizationMethod", Algorithm=C14N)
     _add(signed_info, "SignatureMethod", Algorithm=RSA_SHA1)
@@ -139,7 +141,8 @@ def _digest(root: etree._Element) -> str:
 
 def _canonical(node: etree._Element) -> bytes:
     """C14N without comments. The namespaces in scope count, where they were declared or not."""
-    alone = etree.Element(node.tag, attrib=dict(node.attrib), nsmap=node.nsmap)
+    in_scope: dict[Any, str] = {**node.nsmap}
+    alone = etree.Element(node.tag, dict(node.attrib), nsmap=in_scope)
     alone.text = node.text
     for child in node:
         alone.append(copy.deepcopy(child))

@@ -37,8 +37,8 @@ _HEADERS: Final = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{
 CONNECT: Final = timedelta(seconds=5)
 READ: Final = timedelta(seconds=20)
 ANSWER_MAX: Final = 64 * 1024
-#: How long an answer is good for whoever asks again.
-KEPT: Final = timedelta(minutes=2)
+#: How long an answer is good for whoever asks again: less than the first of `_WAITS`.
+KEPT: Final = timedelta(seconds=45)
 KEPT_MOST: Final = 2_000
 
 #: Most cancellations are final in minutes; one that needs acceptance takes three working days.
@@ -126,7 +126,7 @@ def expression(stamped: bytes) -> str:
 def next_look(asked_at: datetime, tries: int) -> datetime:
     """When to look again, `tries` looks after the request for cancellation, the last `asked_at`.
 
-    Longer each time, at most twelve hours: five looks on the first day, two on each one after.
+    Longer each time, at most twelve hours: six looks on the first day, two on each one after.
     """
     if tries < 0:
         raise ValueError("tries cannot be negative")

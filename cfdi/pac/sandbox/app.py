@@ -6,6 +6,7 @@ https://developers.sw.com.mx/knowledge-base/timbradov4-customid
 from __future__ import annotations
 
 import hashlib
+import io
 import secrets
 import time
 from collections.abc import Callable, Iterable
@@ -16,12 +17,15 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from cfdi.pac.sandbox import IN_FLIGHT_MAX, PASSWORD, TOKEN, USER, faults, tfd
 from cfdi.pac.sandbox.authority import Authority
+from cfdi.pac.sandbox.cancellations import Cancellations
 from cfdi.pac.sandbox.control import Control
+from cfdi.pac.sandbox.desk import SIGNED, STATUS, Desk
 from cfdi.pac.sandbox.faults import Fault, Faults
 from cfdi.pac.sandbox.http import (
     BadRequest,
     Reply,
     answer,
+    body_of,
     failure,
     file_of,
     json_of,
@@ -33,6 +37,13 @@ from cfdi.pac.sandbox.messages import MESSAGES
 from cfdi.pac.sandbox.register import Register
 
 STAMP_PATHS: Final = frozenset({"/v4/cfdi33/stamp/v4", "/cfdi33/stamp/v4"})
+ACCOUNT: Final = frozenset(
+    {
+        ("POST", "/v2/security/authenticate"),
+        ("POST", "/security/authenticate"),
+        ("GET", "/account/balance"),
+    }
+)
 _BAD_LOGIN: Final = (
     "AU2000 - El usuario y/o contraseña son inválidos, no se puede autenticar el servicio."
 )
@@ -56,7 +67,7 @@ def application(
 
 
 class Sandbox:
-    """One provider: authentication, stamping, balance, and a control surface under /sandbox."""
+    """One provider: authentication, stamping, balance; a desk for the rest; /sandbox steers it."""
 
     def __init__(
         self,
@@ -68,9 +79,14 @@ class Sandbox:
     ) -> None:
         self._memory = Memory(state)
         self._authority = authority
-        self._judge = Judge(Register(self._memory.taxpayers), authority.root_der)
+        register = Register(self._memory.taxpayers)
+        self._judge = Judge(register, authority.root_der)
         self._faults = Faults()
-        self._control = Control(self._memory, self._faults)
+        cancellations = Cancellations(
+            self._memory, authority, now, lambda: self._faults.unknown_for
+        )
+        self._desk = Desk(self._memory, cancellations, register, authority, now)
+        self._control = Control(self._memory, self._faults, cancellations)
         self._now, self._monotonic, self._sleep = now, monotonic, sleep
         self._tokens: dict[str, datetime] = {}
 
@@ -85,16 +101,23 @@ class Sandbox:
         method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
         if method == "POST" and path in STAMP_PATHS:
             return self._stamp(environ)
-        if (method, path) == ("POST", "/v2/security/authenticate"):
-            login = json_of(environ)
-            return self._authenticate(login.get("user"), login.get("password"))
-        if (method, path) == ("POST", "/security/authenticate"):
-            return self._authenticate(environ.get("HTTP_USER"), environ.get("HTTP_PASSWORD"))
-        if (method, path) == ("GET", "/account/balance"):
-            return self._balance(environ)
+        if self._desk.answers(method, path):
+            return self._at_desk(path, environ)
+        if (method, path) in ACCOUNT:
+            return self._account(path, environ)
+        if (method, path) == ("POST", STATUS):
+            return self._struck(faults.STATUS, lambda: self._desk.status(environ), _refusal)
         if (method, path) == ("GET", "/"):
             return answer({"service": "sandbox-pac", "status": "ok"})
         return self._control.route(method, path, environ)
+
+    def _account(self, path: str, environ: WSGIEnvironment) -> Reply:
+        if path == "/account/balance":
+            return self._balance(environ)
+        if path == "/security/authenticate":
+            return self._authenticate(environ.get("HTTP_USER"), environ.get("HTTP_PASSWORD"))
+        login = json_of(environ)
+        return self._authenticate(login.get("user"), login.get("password"))
 
     def _authenticate(self, user: object, password: object) -> Reply:
         if (user, password) != (USER, PASSWORD):
@@ -125,14 +148,33 @@ class Sandbox:
             return failure(_BAD_LOGIN, 401)
         if sealed is None or len(customid) > 100:
             return failure("Parámetros incompletos", detail="xml (archivo), customid de 100")
-        fault = self._faults.take()
         self._sleep(self._faults.latency)
-        if fault is not None and (early := self._before(fault)):
-            return early
-        reply = self._stamped(sealed, customid, arrived)
-        return reply if fault is None else self._after(fault, reply)
+        return self._struck(
+            faults.STAMP, lambda: self._stamped(sealed, customid, arrived), _refusal
+        )
 
-    def _before(self, fault: Fault) -> Reply | None:
+    def _at_desk(self, path: str, environ: WSGIEnvironment) -> Reply:
+        if not self._authorized(environ):
+            return failure(_BAD_LOGIN, 401)
+        if path not in SIGNED:
+            return self._desk.serve(path, environ)
+        request = environ | {"wsgi.input": io.BytesIO(body_of(environ))}
+        return self._struck(
+            faults.CANCEL,
+            lambda: self._desk.serve(path, request),
+            lambda code: self._desk.coded(path, request, code),
+        )
+
+    def _struck(self, on: str, serve: Callable[[], Reply], refuse: Callable[[str], Reply]) -> Reply:
+        """What is served, unless a fault was planned for it."""
+        fault = self._faults.take(on)
+        if fault is None:
+            return serve()
+        if early := self._before(fault, refuse):
+            return early
+        return self._after(fault, serve())
+
+    def _before(self, fault: Fault, refuse: Callable[[str], Reply]) -> Reply | None:
         if fault.mode == faults.DROP_BEFORE:
             return Reply(200, b"", cut=True)
         if fault.mode == faults.GARBAGE:
@@ -140,7 +182,7 @@ class Sandbox:
         if fault.mode in faults.STATUSES:
             return failure("", int(fault.mode))
         if code := fault.rejected_code:
-            return failure(f"{code} - {MESSAGES[code]}")
+            return refuse(code)
         if fault.mode == faults.SLOW:
             self._sleep(min(fault.seconds, _LATE))
         return None
@@ -190,6 +232,10 @@ class Sandbox:
         if kept is not record:
             return _previous(kept)
         return success(tfd.v4_data(made.tfd, made.cfdi))
+
+
+def _refusal(code: str) -> Reply:
+    return failure(f"{code} - {MESSAGES[code]}")
 
 
 def _previous(found: Record) -> Reply:

@@ -45,8 +45,8 @@ def answer(data: object, status: int = 200) -> Reply:
     return Reply(status, json.dumps(data, ensure_ascii=False).encode())
 
 
-def success(data: object) -> Reply:
-    return answer({"data": data, "status": "success"})
+def success(data: object, **more: object) -> Reply:
+    return answer({"data": data, "status": "success"} | more)
 
 
 def failure(message: str, status: int = 400, detail: str = "", data: object = None) -> Reply:

@@ -1,4 +1,4 @@
-"""What the sandbox provider remembers: every stamp it gave, in one SQLite file."""
+"""What the sandbox provider remembers, in one SQLite file: stamps, cancellations, taxpayers."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ CREATE TABLE IF NOT EXISTS stamp (
 CREATE INDEX IF NOT EXISTS stamp_customid ON stamp (customid, stamped_at);
 CREATE TABLE IF NOT EXISTS taxpayer (
     rfc TEXT PRIMARY KEY, nombre TEXT NOT NULL, cp TEXT NOT NULL, regimen TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS cancellation (
+    uuid TEXT PRIMARY KEY, motivo TEXT NOT NULL, estatus TEXT NOT NULL, requested_at REAL NOT NULL,
+    requests INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS listed (rfc TEXT PRIMARY KEY, situacion TEXT NOT NULL);
 """
 _COLUMNS = "sha256, customid, uuid, rfc_emisor, rfc_receptor, total, stamped_at, tfd, cfdi"
 
@@ -44,6 +48,17 @@ class Taxpayer:
     nombre: str
     cp: str
     regimen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """`uuid` in upper case; `estatus` in SAT's words; `requests`: how many were filed so far."""
+
+    uuid: str
+    motivo: str
+    estatus: str
+    requested_at: float  # seconds since 1970
+    requests: int = 1
 
 
 class ReferenceOfAnother(Exception):
@@ -87,6 +102,61 @@ class Memory:
             rows = self._db.execute(f"SELECT {_COLUMNS} FROM stamp ORDER BY rowid")  # noqa: S608 - our own constant
             return [Record(*row) for row in rows]
 
+    def by_uuid(self, uuid: str) -> Record | None:
+        with self._lock:
+            return self._record("uuid = ?", uuid.lower())
+
+    def referring_to(self, uuid: str) -> list[Record]:
+        """Every document in which this UUID stands as that of another."""
+        with self._lock:
+            rows = self._db.execute(
+                f"SELECT {_COLUMNS} FROM stamp WHERE uuid <> ? AND cfdi LIKE ?",  # noqa: S608 - our own constant
+                (uuid.lower(), f'%="{uuid}"%'),
+            )
+            return [Record(*row) for row in rows]
+
+    def cancellation(self, uuid: str) -> Cancellation | None:
+        with self._lock:
+            row = self._db.execute(
+                "SELECT * FROM cancellation WHERE uuid = ?", (uuid.upper(),)
+            ).fetchone()
+        return Cancellation(*row) if row else None
+
+    def cancellations(self) -> list[Cancellation]:
+        with self._lock:
+            return [
+                Cancellation(*row)
+                for row in self._db.execute("SELECT * FROM cancellation ORDER BY requested_at")
+            ]
+
+    def keep_cancellation(self, wanted: Cancellation, before: Cancellation | None) -> bool:
+        """File it in the place of `before`. False if that is not what stands there (any more)."""
+        values = (wanted.motivo, wanted.estatus, wanted.requested_at, wanted.requests, wanted.uuid)
+        with self._lock:
+            if before is None:
+                done = self._db.execute(
+                    "INSERT OR IGNORE INTO cancellation"
+                    " (motivo, estatus, requested_at, requests, uuid) VALUES (?, ?, ?, ?, ?)",
+                    values,
+                )
+            else:
+                done = self._db.execute(
+                    "UPDATE cancellation SET motivo = ?, estatus = ?, requested_at = ?,"
+                    " requests = ? WHERE uuid = ? AND estatus = ? AND requests = ?",
+                    (*values, before.estatus, before.requests),
+                )
+        return done.rowcount == 1
+
+    def list_69b(self, rfc: str, situacion: str) -> None:
+        with self._lock:
+            self._db.execute("INSERT OR REPLACE INTO listed VALUES (?, ?)", (rfc, situacion))
+
+    def situacion_69b(self, rfc: str) -> str:
+        """Its situation in the list of article 69-B; empty if it is not there."""
+        with self._lock:
+            row = self._db.execute("SELECT situacion FROM listed WHERE rfc = ?", (rfc,)).fetchone()
+        return str(row[0]) if row else ""
+
     def taxpayers(self) -> list[Taxpayer]:
         """Those added to the register, beyond the ones it always holds."""
         with self._lock:
@@ -112,9 +182,12 @@ class Memory:
         ).fetchone()
         if other:
             raise ReferenceOfAnother
+        return self._record("sha256 = ?", sha256)
+
+    def _record(self, where: str, value: str) -> Record | None:
         row = self._db.execute(
-            f"SELECT {_COLUMNS} FROM stamp WHERE sha256 = ?",  # noqa: S608 - our own constant
-            (sha256,),
+            f"SELECT {_COLUMNS} FROM stamp WHERE {where}",  # noqa: S608 - our own constants
+            (value,),
         ).fetchone()
         return Record(*row) if row else None
 
