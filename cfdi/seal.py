@@ -14,7 +14,7 @@ from lxml import etree
 
 from cfdi.cadena import cadena_original
 from cfdi.comprobante import Comprobante
-from cfdi.csd import Certificate, CertificateOfAnotherRfc, Csd, CsdRefused
+from cfdi.csd import Certificate, CertificateOfAnotherRfc, Csd, CsdRefused, NotACertificate
 from cfdi.xml.writing import Seals, write
 
 
@@ -56,12 +56,22 @@ def verify(root: etree._Element) -> bool:
     Who issued the certificate, to whom and until when is not looked at.
     """
     try:
-        certificate = Certificate.read(_base64(root.get("Certificado", "")))
-    except (binascii.Error, CsdRefused, ValueError):
+        certificate = certificate_of(root)
+    except CsdRefused:
         return False
     if certificate.no_certificado != root.get("NoCertificado"):
         return False
     return signed(certificate, root.get("Sello", ""), cadena_original(root))
+
+
+def certificate_of(root: etree._Element) -> Certificate:
+    """The certificate inside. Raises `CsdRefused`."""
+    try:
+        return Certificate.read(_base64(root.get("Certificado", "")))
+    except (binascii.Error, ValueError) as error:
+        if isinstance(error, CsdRefused):
+            raise
+        raise NotACertificate("Certificado is not a certificate in base64.") from None
 
 
 def signed(certificate: Certificate, sello: str, cadena: str) -> bool:

@@ -10,6 +10,8 @@ import re
 from decimal import Decimal
 from typing import Self
 
+#: xs:decimal (https://www.w3.org/TR/xmlschema-2/#decimal), and of that what is not negative.
+_DECIMAL = re.compile(r"\+?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _XML_BLANKS = re.compile(r"[ \t\r\n]+")
 
 
@@ -19,13 +21,19 @@ def collapsed(text: str) -> str:
 
 
 class AmountAsWritten(Decimal):
-    """An amount in a spelling that a Decimal does not give back: "01.50", ".5", "+1"."""
+    """An amount in a spelling that a Decimal does not give back: "01.50", ".5", "+1".
+
+    Raises `ValueError` for what no schema of SAT's takes for an amount.
+    """
 
     __slots__ = ("written",)
     written: str
 
     def __new__(cls, written: str) -> Self:
-        amount = super().__new__(cls, written)
+        plain = collapsed(written)
+        if not _DECIMAL.fullmatch(plain):
+            raise ValueError("not an amount of zero or more")
+        amount = super().__new__(cls, plain)
         amount.written = written
         return amount
 

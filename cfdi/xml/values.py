@@ -80,7 +80,7 @@ def _amount(name: str, said: Any) -> Written:
     if not said.is_finite() or said.is_signed():
         raise ValueError(f"{name}: not a finite amount of zero or more")
     text = said.written if isinstance(said, AmountAsWritten) else f"{said:f}"
-    return text, collapsed(text)
+    return escaped(text), collapsed(text)
 
 
 def _moment(name: str, said: Any) -> Written:

@@ -38,7 +38,7 @@ _OWN_PARSER = etree.XMLParser(
 class Seals:
     """What stands on a document besides what it says; empty texts are not written.
 
-    `stamped_at` is the place of the TFD among the complements, None for the last one.
+    `timbre_at` is the place of the TFD among the complements, None for the last one.
     `location` is the root's schemaLocation: None for ours, "" for none.
     """
 
@@ -46,7 +46,7 @@ class Seals:
     certificado: str = ""
     sello: str = ""
     timbre: Timbre | None = None
-    stamped_at: int | None = None
+    timbre_at: int | None = None
     location: str | None = None
 
 
@@ -212,7 +212,7 @@ def _parte(sheet: Sheet, parte: Parte) -> None:
 
 
 def _impuestos(sheet: Sheet, impuestos: Impuestos) -> None:
-    if not (impuestos.traslados or impuestos.retenciones):
+    if impuestos == Impuestos():
         return
     sheet.put(n.IMPUESTOS, impuestos, closed=False)
     sheet.many(n.RETENCIONES, n.RETENCION_TOTAL, impuestos.retenciones)
@@ -225,7 +225,7 @@ def _impuestos(sheet: Sheet, impuestos: Impuestos) -> None:
 def _complementos(sheet: Sheet, comprobante: Comprobante, seals: Seals) -> None:
     inside: list[Pagos | Extranjero | Timbre] = [*comprobante.complementos]
     if seals.timbre is not None:
-        at = len(inside) if seals.stamped_at is None else seals.stamped_at
+        at = len(inside) if seals.timbre_at is None else seals.timbre_at
         inside.insert(at, seals.timbre)
     if not inside:
         return
