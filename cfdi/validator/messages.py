@@ -9,6 +9,7 @@ from typing import Final
 from cfdi.explanations import DOCUMENT, FORM, ISSUER
 from cfdi.findings import Finding, FixableBy
 from cfdi.validator.messages_cfdi import MESSAGES as OF_CFDI
+from cfdi.validator.messages_pagos import MESSAGES as OF_PAGOS
 from cfdi.validator.rule import Failure
 
 #: Spanish, English, who can mend it; by code as SAT prints it.
@@ -19,6 +20,7 @@ MESSAGES: Final[Mapping[str, Message]] = {
     **{code: (es, en, FixableBy.MERCHANT) for code, (_, es, en) in ISSUER.items()},
     **{code: (es, en, FixableBy.BUYER) for code, (_, es, en) in FORM.items()},
     **OF_CFDI,
+    **OF_PAGOS,
 }
 _UNKNOWN: Final = (
     "El documento no cumple una regla del SAT.",

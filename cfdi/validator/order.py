@@ -10,7 +10,13 @@ from cfdi.validator import (
     emisor,
     global_,
     impuestos,
+    pagos,
+    pagos_documento,
+    pagos_impuestos,
+    pagos_pago,
+    pagos_totales,
     receptor,
+    registrados,
     relacionados,
 )
 from cfdi.validator.rule import REGISTERED, Rule
@@ -23,6 +29,12 @@ _MODULES: Final = (
     receptor,
     conceptos,
     impuestos,
+    registrados,
+    pagos,
+    pagos_pago,
+    pagos_documento,
+    pagos_impuestos,
+    pagos_totales,
 )
 _PLACE: Final = {module.__name__: place for place, module in enumerate(_MODULES)}
 

@@ -39,7 +39,7 @@ class Taxpayer:
     cp_exists: bool | None = None
     #: c_RegimenFiscal; empty if not known.
     regimenes: frozenset[str] = frozenset()
-    #: l_RFC's mark "Retención": with "1" no ISR may be withheld (CFDI140224), with "2" 1.25 % must be.
+    #: l_RFC's mark "Retención": "1" no ISR may be withheld, "2" 1.25 % must be (CFDI140224, 225).
     retencion: Literal["1", "2"] | None = None
     #: l_RFC's mark of who may provide specialised services (subcontratación).
     subcontratacion: bool | None = None

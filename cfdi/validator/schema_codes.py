@@ -7,9 +7,10 @@ from typing import Final
 
 from lxml import etree
 
-from cfdi.xml import CFDI
+from cfdi.xml import CFDI, PAGO20
 
 _MALFORMED: Final = "301"
+_OURS: Final = (f"{{{CFDI}}}", f"{{{PAGO20}}}")
 _TOO_SMALL: Final = "SCHEMAV_CVC_MININCLUSIVE_VALID"
 
 #: Any value that the XSD refuses at the place: "parent/element/attribute".
@@ -25,13 +26,15 @@ _BY_PLACE: Final[Mapping[str, str]] = {
 _BY_PLACE_TOO_SMALL: Final[Mapping[str, str]] = {
     "Traslados/Traslado/Base": "CFDI40174",
     "Retenciones/Retencion/Base": "CFDI40181",
+    "RetencionesDR/RetencionDR/BaseDR": "CRP20249",
+    "TrasladosDR/TrasladoDR/BaseDR": "CRP20255",
 }
 _MISSING: Final = "SCHEMAV_CVC_COMPLEX_TYPE_4"
 
 
 def code_at(node: etree._Element, attribute: str, kind: str) -> str:
     """`kind` is libxml2's name of the error. An attribute that is missing is 301."""
-    if not attribute or kind == _MISSING or not str(node.tag).startswith(f"{{{CFDI}}}"):
+    if not attribute or kind == _MISSING or not str(node.tag).startswith(_OURS):
         return _MALFORMED
     parent = node.getparent()
     above = "" if parent is None else etree.QName(parent).localname
