@@ -10,6 +10,7 @@ from cfdi.explanations import DOCUMENT, FORM, ISSUER
 from cfdi.findings import Finding, FixableBy
 from cfdi.validator.messages_cfdi import MESSAGES as OF_CFDI
 from cfdi.validator.messages_pagos import MESSAGES as OF_PAGOS
+from cfdi.validator.messages_timbre import MESSAGES as OF_TIMBRE
 from cfdi.validator.rule import Failure
 
 #: Spanish, English, who can mend it; by code as SAT prints it.
@@ -21,6 +22,7 @@ MESSAGES: Final[Mapping[str, Message]] = {
     **{code: (es, en, FixableBy.BUYER) for code, (_, es, en) in FORM.items()},
     **OF_CFDI,
     **OF_PAGOS,
+    **OF_TIMBRE,
 }
 _UNKNOWN: Final = (
     "El documento no cumple una regla del SAT.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cfdi.validator import (
+    certificado,
     comprobante,
     conceptos,
     emisor,
@@ -18,10 +19,16 @@ from cfdi.validator import (
     receptor,
     registrados,
     relacionados,
+    reloj,
+    sello,
+    timbre,
 )
 from cfdi.validator.rule import REGISTERED, Rule
 
 _MODULES: Final = (
+    reloj,
+    certificado,
+    sello,
     comprobante,
     global_,
     relacionados,
@@ -35,6 +42,7 @@ _MODULES: Final = (
     pagos_documento,
     pagos_impuestos,
     pagos_totales,
+    timbre,
 )
 _PLACE: Final = {module.__name__: place for place, module in enumerate(_MODULES)}
 
