@@ -169,3 +169,90 @@ TASAS: tuple[tuple[str, str, str, str, bool, bool], ...] = (
     ("003", "Cuota", "0.000000", "72.160500", True, True),
     ("001", "Tasa", "0.000000", "0.350000", False, True),
 )
+
+#: c_TipoDeComprobante.
+TIPOS_DE_COMPROBANTE: dict[str, str] = {
+    "I": "Ingreso",
+    "E": "Egreso",
+    "T": "Traslado",
+    "N": "Nómina",
+    "P": "Pago",
+}
+
+#: c_Exportacion.
+EXPORTACIONES: dict[str, str] = {
+    "01": "No aplica",
+    "02": "Definitiva con clave A1",
+    "03": "Temporal",
+    "04": ("Definitiva con clave distinta a A1 o cuando no existe enajenación en términos del CFF"),
+}
+
+#: c_MetodoPago.
+METODOS_PAGO: dict[str, str] = {
+    "PUE": "Pago en una sola exhibición",
+    "PPD": "Pago en parcialidades o diferido",
+}
+
+#: c_Periodicidad.
+PERIODICIDADES: dict[str, str] = {
+    "01": "Diario",
+    "02": "Semanal",
+    "03": "Quincenal",
+    "04": "Mensual",
+    "05": "Bimestral",
+}
+
+#: c_Meses. The last six are those of Periodicidad 05.
+MESES: dict[str, str] = {
+    "01": "Enero",
+    "02": "Febrero",
+    "03": "Marzo",
+    "04": "Abril",
+    "05": "Mayo",
+    "06": "Junio",
+    "07": "Julio",
+    "08": "Agosto",
+    "09": "Septiembre",
+    "10": "Octubre",
+    "11": "Noviembre",
+    "12": "Diciembre",
+    "13": "Enero-Febrero",
+    "14": "Marzo-Abril",
+    "15": "Mayo-Junio",
+    "16": "Julio-Agosto",
+    "17": "Septiembre-Octubre",
+    "18": "Noviembre-Diciembre",
+}
+
+#: c_TipoRelacion.
+TIPOS_RELACION: dict[str, str] = {
+    "01": "Nota de crédito de los documentos relacionados",
+    "02": "Nota de débito de los documentos relacionados",
+    "03": "Devolución de mercancía sobre facturas o traslados previos",
+    "04": "Sustitución de los CFDI previos",
+    "05": "Traslados de mercancías facturados previamente",
+    "06": "Factura generada por los traslados previos",
+    "07": "CFDI por aplicación de anticipo",
+}
+
+#: c_Pais.
+PAISES: str = (
+    "ABW AFG AGO AIA ALA ALB AND ARE ARG ARM ASM ATA ATF ATG AUS AUT AZE BDI BEL BEN BES BFA "
+    "BGD BGR BHR BHS BIH BLM BLR BLZ BMU BOL BRA BRB BRN BTN BVT BWA CAF CAN CCK CHE CHL CHN "
+    "CIV CMR COD COG COK COL COM CPV CRI CUB CUW CXR CYM CYP CZE DEU DJI DMA DNK DOM DZA ECU "
+    "EGY ERI ESH ESP EST ETH FIN FJI FLK FRA FRO FSM GAB GBR GEO GGY GHA GIB GIN GLP GMB GNB "
+    "GNQ GRC GRD GRL GTM GUF GUM GUY HKG HMD HND HRV HTI HUN IDN IMN IND IOT IRL IRN IRQ ISL "
+    "ISR ITA JAM JEY JOR JPN KAZ KEN KGZ KHM KIR KNA KOR KWT LAO LBN LBR LBY LCA LIE LKA LSO "
+    "LTU LUX LVA MAC MAF MAR MCO MDA MDG MDV MEX MHL MKD MLI MLT MMR MNE MNG MNP MOZ MRT MSR "
+    "MTQ MUS MWI MYS MYT NAM NCL NER NFK NGA NIC NIU NLD NOR NPL NRU NZL OMN PAK PAN PCN PER "
+    "PHL PLW PNG POL PRI PRK PRT PRY PSE PYF QAT REU ROU RUS RWA SAU SDN SEN SGP SGS SHN SJM "
+    "SLB SLE SLV SMR SOM SPM SRB SSD STP SUR SVK SVN SWE SWZ SXM SYC SYR TCA TCD TGO THA TJK "
+    "TKL TKM TLS TON TTO TUN TUR TUV TWN TZA UGA UKR UMI URY USA UZB VAT VCT VEN VGB VIR VNM "
+    "VUT WLF WSM YEM ZAF ZMB ZWE ZZZ"
+)
+
+#: c_Pais: "Formato de Registro de Identidad Tributaria", where there is one.
+FORMATOS_DE_REGISTRO: dict[str, str] = {"CAN": "[0-9]{9}", "USA": "[0-9]{9}"}
+
+#: c_ClaveProdServ: the keys that must declare IVA; all others may.
+CLAVES_CON_IVA: frozenset[str] = frozenset({"80111700", "80111701", "84121603", "84121604"})

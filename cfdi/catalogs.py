@@ -58,6 +58,18 @@ USO_CFDI: Mapping[str, UsoCfdi] = MappingProxyType(
 )
 FORMA_PAGO: Mapping[str, str] = MappingProxyType(tables.FORMAS_PAGO)
 OBJETO_IMP: Mapping[str, str] = MappingProxyType(tables.OBJETOS_IMP)
+TIPO_DE_COMPROBANTE: Mapping[str, str] = MappingProxyType(tables.TIPOS_DE_COMPROBANTE)
+EXPORTACION: Mapping[str, str] = MappingProxyType(tables.EXPORTACIONES)
+METODO_PAGO: Mapping[str, str] = MappingProxyType(tables.METODOS_PAGO)
+PERIODICIDAD: Mapping[str, str] = MappingProxyType(tables.PERIODICIDADES)
+MESES: Mapping[str, str] = MappingProxyType(tables.MESES)
+TIPO_RELACION: Mapping[str, str] = MappingProxyType(tables.TIPOS_RELACION)
+#: ISO 3166 in three letters.
+PAIS: frozenset[str] = frozenset(tables.PAISES.split())
+#: How a country's tax numbers are written, as a regular expression; most countries have none.
+FORMATO_DE_REGISTRO: Mapping[str, str] = MappingProxyType(tables.FORMATOS_DE_REGISTRO)
+#: ClaveProdServ that must declare IVA.
+CLAVES_CON_IVA: frozenset[str] = tables.CLAVES_CON_IVA
 #: Decimals of each currency.
 MONEDA: Mapping[str, int] = MappingProxyType(
     {
