@@ -11,7 +11,7 @@ import binascii
 import copy
 import hashlib
 import re
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -141,8 +141,8 @@ def _digest(root: etree._Element) -> str:
 
 def _canonical(node: etree._Element) -> bytes:
     """C14N without comments. The namespaces in scope count, where they were declared or not."""
-    in_scope: dict[Any, str] = {**node.nsmap}
-    alone = etree.Element(node.tag, dict(node.attrib), nsmap=in_scope)
+    attributes = {str(name): str(value) for name, value in node.attrib.items()}
+    alone = etree.Element(node.tag, attributes, nsmap=cast("dict[Any, str]", node.nsmap))
     alone.text = node.text
     for child in node:
         alone.append(copy.deepcopy(child))

@@ -10,8 +10,12 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from cfdi.pac.contract import Dedupe, Pac, Terms
+from cfdi.pac.finkok import Finkok
 from cfdi.pac.sandbox import IN_FLIGHT_MAX, TOKEN
+from cfdi.pac.sandbox.authority import PAC_RFC
 from cfdi.pac.sw import SwSapien
+from cfdi.sat.status import PATH as STATUS_PATH
+from cfdi.sat.status import URL as STATUS_URL
 
 TEST: Final = "test"
 LIVE: Final = "live"
@@ -38,6 +42,8 @@ class Provider:
     default_url: Mapping[str, str]
     #: Whose certificates it stamps, by environment (words of `cfdi.csd.authority`).
     authorities: Mapping[str, frozenset[str]]
+    #: Its own RFC, which a receiver's signed requests name; by environment.
+    rfc: Mapping[str, str]
 
 
 _SETTINGS: Final = (
@@ -61,6 +67,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
         environments=(TEST,),
         default_url={},
         authorities={TEST: frozenset({"sandbox", "sat-test"})},
+        rfc={TEST: PAC_RFC},
     ),
     "sw": Provider(
         name="sw",
@@ -78,8 +85,37 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
             LIVE: "https://services.sw.com.mx",
         },
         authorities={TEST: frozenset({"sat", "sat-test"}), LIVE: frozenset({"sat"})},
+        # Test environments certify as SAT's fictitious provider.
+        rfc={TEST: PAC_RFC, LIVE: "LSO1306189R5"},
+    ),
+    "finkok": Provider(
+        name="finkok",
+        settings=(_SETTINGS[0], *_SETTINGS[2:]),
+        terms=Terms(
+            dedupe=Dedupe.BYTES,
+            # As long as SAT takes the document at all (RMF 2.7.2.9).
+            reference_lifetime=timedelta(hours=72),
+            in_flight_max=timedelta(seconds=120),
+            connect_timeout=timedelta(seconds=5),
+            read_timeout=timedelta(seconds=30),
+        ),
+        environments=(TEST, LIVE),
+        default_url={
+            TEST: "https://demo-facturacion.finkok.com",
+            LIVE: "https://facturacion.finkok.com",
+        },
+        authorities={TEST: frozenset({"sat", "sat-test"}), LIVE: frozenset({"sat"})},
+        rfc={TEST: PAC_RFC, LIVE: "CVD110412TF6"},
     ),
 }
+
+
+def status_url(provider: str, settings: Mapping[str, str]) -> str:
+    """Where SAT's status service is asked about documents of this account (`cfdi.sat.status`).
+
+    Those of the sandbox are known to the sandbox alone.
+    """
+    return settings["url"].rstrip("/") + STATUS_PATH if provider == "sandbox" else STATUS_URL
 
 
 def stamps_certificates_of(provider: str, environment: str, authority: str) -> bool:
@@ -99,11 +135,11 @@ def checked_settings(
         choice = " or ".join(known.environments)
         raise AccountInvalid(f"provider {provider} has no {environment!r} accounts: use {choice}")
     names = {setting.name for setting in known.settings}
-    if unknown := sorted(set(settings) - names):
+    given = {name: value.strip() for name, value in settings.items() if value.strip()}
+    if unknown := sorted(set(given) - names):
         raise AccountInvalid(
             f"provider {provider} has no setting {unknown[0]!r}: {', '.join(sorted(names))}"
         )
-    given = {name: value.strip() for name, value in settings.items() if value.strip()}
     if "url" not in given and environment in known.default_url:
         given["url"] = known.default_url[environment]
     _check_url(provider, given.get("url", ""), allow_private=allow_private)
@@ -121,6 +157,14 @@ def open_account(
 ) -> Pac:
     """The client of an account. Keep it: it holds the token and the circuit breaker."""
     given = checked_settings(provider, environment, settings, allow_private=allow_private)
+    if provider == "finkok":
+        return Finkok(
+            given["url"],
+            user=given["user"],
+            password=given["password"],
+            terms=PROVIDERS[provider].terms,
+            monotonic=monotonic,
+        )
     return SwSapien(
         given["url"],
         token=given.get("token"),
@@ -141,7 +185,9 @@ def _provider(name: str) -> Provider:
 
 
 def _check_credentials(provider: str, given: dict[str, str]) -> None:
-    """A token, or user and password. The sandbox lets in whoever says nothing."""
+    """A token where the provider has one, or user and password. The sandbox lets in whoever says
+    nothing.
+    """
     login = {"user", "password"} & set(given)
     if "token" in given and login:
         raise AccountInvalid("give either a token or a user and password, not both")
@@ -149,6 +195,8 @@ def _check_credentials(provider: str, given: dict[str, str]) -> None:
         raise AccountInvalid("a user needs a password, and a password a user")
     if provider == "sandbox" and not login:
         given.setdefault("token", TOKEN)
+    elif not login and provider == "finkok":
+        raise AccountInvalid("give the user and the password of the provider's account")
     elif "token" not in given and not login:
         raise AccountInvalid("give a token, or a user and password, of the provider's account")
     if not given.get("token", "x").isascii() or not given.get("token", "x").isprintable():

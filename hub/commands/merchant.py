@@ -210,7 +210,7 @@ def pac() -> None:
 @click.option("--env", "environment", type=click.Choice(["test", "live"]), required=True)
 @click.option("--url", default="")
 @click.option("--token", default="", envvar="PAC_TOKEN")
-@click.option("--user", default="")
+@click.option("--user", "--username", "user", default="")
 @click.option("--password", default="", envvar="PAC_PASSWORD")
 def pac_set(merchant_id: str, provider: str, environment: str, **given: str) -> None:
     """Use this account from now on. Documents already sent stay with the account they went to."""

@@ -16,9 +16,12 @@ from cfdi.pac.accounts import (
     checked_settings,
     open_account,
     stamps_certificates_of,
+    status_url,
 )
 from cfdi.pac.breaker import Breaker
+from cfdi.pac.contract import Dedupe
 from cfdi.pac.sandbox.authority import Authority
+from cfdi.rfc import well_formed
 
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 SECRET = "s3cret-t0ken"
@@ -27,7 +30,11 @@ SECRET = "s3cret-t0ken"
 @pytest.mark.parametrize(
     ("provider", "environment", "settings", "word"),
     [
-        ("finca", "test", {}, "sandbox, sw"),
+        ("finca", "test", {}, "finkok, sandbox, sw"),
+        ("finkok", "live", {}, "user and the password"),
+        ("finkok", "live", {"user": "u"}, "password"),
+        ("finkok", "live", {"token": SECRET}, "token"),
+        ("finkok", "live", {"user": "u", "password": SECRET, "url": "http://a.mx"}, "https"),
         ("sandbox", "live", {"url": "http://127.0.0.1:1"}, "test"),
         ("sw", "prod", {"token": SECRET}, "test or live"),
         ("sw", "live", {}, "token"),
@@ -66,6 +73,13 @@ def test_wrong_settings_are_named_without_telling_a_secret(
     [
         ("sw", "live", {"token": SECRET}, "https://services.sw.com.mx"),
         ("sw", "test", {"token": SECRET}, "https://services.test.sw.com.mx"),
+        ("finkok", "live", {"user": "u", "password": SECRET}, "https://facturacion.finkok.com"),
+        (
+            "finkok",
+            "test",
+            {"user": "u", "password": SECRET, "token": ""},
+            "https://demo-facturacion.finkok.com",
+        ),
         ("sw", "test", {"user": "u", "password": SECRET}, "https://services.test.sw.com.mx"),
         ("sandbox", "test", {"url": "http://127.0.0.1:9"}, "http://127.0.0.1:9"),
         ("sandbox", "test", {"url": "http://[::1]:9"}, "http://[::1]:9"),
@@ -98,7 +112,22 @@ def test_only_sats_own_certificates_are_stamped_live() -> None:
 
 def test_the_terms_keep_the_quiet_period_the_design_asks_for() -> None:
     assert PROVIDERS["sw"].terms.in_flight_max >= timedelta(seconds=120)
+    assert PROVIDERS["finkok"].terms.in_flight_max >= timedelta(seconds=120)
+    assert PROVIDERS["finkok"].terms.dedupe is Dedupe.BYTES
     assert PROVIDERS["sandbox"].terms.in_flight_max == timedelta(seconds=2)
+
+
+def test_documents_of_the_sandbox_are_looked_for_at_the_sandbox_alone() -> None:
+    own = status_url("sandbox", {"url": "http://127.0.0.1:9/"})
+    assert own == "http://127.0.0.1:9/ConsultaCFDIService.svc"
+    for name in ("sw", "finkok"):
+        assert status_url(name, {"url": "https://a.mx"}).startswith("https://consultaqr.")
+
+
+def test_every_provider_has_an_rfc_for_each_environment() -> None:
+    for provider in PROVIDERS.values():
+        assert set(provider.rfc) == set(provider.environments)
+        assert all(well_formed(rfc) for rfc in provider.rfc.values())
 
 
 def test_a_breaker_opens_at_half_and_closes_after_a_good_probe() -> None:
