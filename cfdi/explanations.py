@@ -70,6 +70,17 @@ FORM: dict[str, tuple[str, str, str]] = {
             "R.L., A.C.…). Remove it unless the Constancia de Situación Fiscal has it in the name."
         ),
     ),
+    "nombre_unlike_rfc": (
+        "nombre",
+        (
+            "Las letras de este RFC no parecen salir de este nombre. Revisa que el nombre y el RFC "
+            f"sean de la misma persona o empresa, {_CSF}. Si están bien, continúa."
+        ),
+        (
+            "The letters of this RFC do not seem to come from this name. Check that both are of "
+            f"the same person or company, {_CSF_EN}. If they are right, go on."
+        ),
+    ),
     "cp_malformed": (
         "cp",
         "El código postal son 5 números. Usa el de tu domicilio fiscal.",

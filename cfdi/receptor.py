@@ -9,26 +9,26 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+from cfdi import iniciales, nombres
 from cfdi.catalogs import REGIMEN_FISCAL, USO_CFDI, RegimenFiscal, UsoCfdi, codigo_postal_exists
 from cfdi.comprobante import Receptor
 from cfdi.findings import Finding, at_form
-from cfdi.rfc import GENERIC_FOREIGN, GENERIC_NATIONAL, check_digit_matches, person, well_formed
+from cfdi.rfc import (
+    GENERIC_FOREIGN,
+    GENERIC_NATIONAL,
+    check_digit_matches,
+    person,
+    well_formed,
+)
+from cfdi.rfc import tidy as tidy_rfc
 
 GENERIC_NAME = "PUBLICO EN GENERAL"
 
-#: Well above every limit of SAT's, and short enough to normalise whatever it holds.
-_LONGEST_INPUT = 1000
 _NOMBRE_MAX = 300
 #: Control, surrogate, private use, unassigned: nothing a name is written with.
 _NOT_TEXT = {"Cc", "Cs", "Co", "Cn"}
 #: Only other kinds of document have these: payments and payroll.
 _USOS_OF_OTHER_DOCUMENTS = {"CP01", "CN01"}
-# The régimen de capital stands in the deed, but not in SAT's register of names.
-_CAPITALS = (
-    *(" SA", " SA DE CV", " SAB", " SAB DE CV", " SAPI", " SAPI DE CV", " SAS", " SAS DE CV"),
-    *(" S DE RL", " S DE RL DE CV", " S DE RL MI", " SC DE RL", " SC DE RL DE CV", " SC", " AC"),
-    *(" S EN C", " S EN C POR A", " S EN NC", " SA DE CV SOFOM ENR", " SA DE CV SOFOM ER"),
-)
 
 
 def normalize(rfc: str, nombre: str, cp: str, regimen: str, uso: str) -> Receptor:
@@ -37,11 +37,11 @@ def normalize(rfc: str, nombre: str, cp: str, regimen: str, uso: str) -> Recepto
     Ñ, & and accents stay: SAT compares the name with its register exactly.
     """
     return Receptor(
-        rfc=re.sub(r"[\s-]", "", _tidy(rfc)),
-        nombre=_tidy(nombre),
-        domicilio_fiscal=_tidy(cp),
-        regimen_fiscal=_tidy(regimen),
-        uso_cfdi=_tidy(uso),
+        rfc=tidy_rfc(rfc),
+        nombre=nombres.tidy(nombre),
+        domicilio_fiscal=_clave(cp),
+        regimen_fiscal=_clave(regimen),
+        uso_cfdi=_clave(uso),
     )
 
 
@@ -61,8 +61,10 @@ def warn(receptor: Receptor) -> tuple[Finding, ...]:
     doubts = []
     if well_formed(receptor.rfc) and not check_digit_matches(receptor.rfc):
         doubts.append(at_form("rfc_check_digit"))
-    if person(receptor.rfc) == "moral" and _ends_in_capital(receptor.nombre):
+    if person(receptor.rfc) == "moral" and nombres.split_capital(receptor.nombre)[1]:
         doubts.append(at_form("nombre_capital"))
+    elif not iniciales.fits(receptor.nombre, receptor.rfc):
+        doubts.append(at_form("nombre_unlike_rfc"))
     return tuple(doubts)
 
 
@@ -82,9 +84,11 @@ def usos_for(rfc_or_person: str, regimen: str, allowed: Iterable[str] = ()) -> t
     )
 
 
-def _tidy(text: str) -> str:
-    visible = (c for c in text[:_LONGEST_INPUT] if unicodedata.category(c) != "Cf")
-    return " ".join(unicodedata.normalize("NFC", "".join(visible)).upper().split())
+def _clave(text: str) -> str:
+    """A key or a postal code: full-width digits are digits, and nothing stands between them."""
+    text = unicodedata.normalize("NFKC", text[: nombres.LONGEST_INPUT]).upper()
+    joined = (c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
+    return unicodedata.normalize("NFKC", "".join(joined))
 
 
 def _rfc(rfc: str) -> Iterator[Finding]:
@@ -103,7 +107,7 @@ def _nombre(nombre: str) -> Iterator[Finding]:
         yield at_form("nombre_too_long")
     elif "|" in nombre or any(unicodedata.category(c) in _NOT_TEXT for c in nombre):
         yield at_form("nombre_characters")
-    elif _without_accents(nombre) == GENERIC_NAME:
+    elif nombres.without_accents(nombre) == GENERIC_NAME:
         yield at_form("CFDI40146")
 
 
@@ -141,14 +145,3 @@ def _kind(rfc_or_person: str) -> str | None:
 
 def _is_for(item: RegimenFiscal | UsoCfdi, kind: str | None) -> bool:
     return kind is None or (item.moral if kind == "moral" else item.fisica)
-
-
-def _without_accents(text: str) -> str:
-    letters = unicodedata.normalize("NFD", text)
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
-
-
-def _ends_in_capital(nombre: str) -> bool:
-    """However it is spaced: "S.A. DE C.V.", "S A DE C V", "SA DE CV"."""
-    words = " ".join(re.sub("[.,]", " ", nombre).split())
-    return re.sub(r"\b(?!S (?:DE|EN)\b)(\w) (?=\w\b)", r"\1", words).endswith(_CAPITALS)

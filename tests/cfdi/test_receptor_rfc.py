@@ -6,12 +6,14 @@ import json
 import re
 import time
 import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cfdi import rfc
@@ -113,6 +115,133 @@ def test_the_public_has_a_wrong_check_digit() -> None:
 )
 def test_names_are_put_in_order(written: str, kept: str) -> None:
     assert normalize("", written, "", "", "").nombre == kept
+
+
+#: What stands between the characters of an RFC that was typed, dictated or copied.
+between = st.sampled_from(
+    [
+        "",
+        "",
+        "",
+        " ",
+        "  ",
+        "-",
+        ".",
+        "\u00a0",
+        "\u200b",
+        "\ufeff",
+        "\u2013",
+        "\u2011",
+        "\t",
+        "_",
+        "/",
+    ]
+)
+labels = st.sampled_from(["", "RFC: ", "rfc:", "R.F.C. ", "RFC ", "  ", "\u202a", "RFC\n", "“"])
+ends = st.sampled_from(["", " ", ".", "\n", "\u202c", "\r\n", ",", "”", ";"])
+shapes = st.sampled_from(["NFC", "NFD", "wide", "small", "mixed", "html"])
+
+
+def _shaped(text: str, shape: str) -> str:
+    if shape == "wide":
+        return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
+    if shape == "small":
+        return text.lower()
+    if shape == "mixed":
+        return "".join(c.lower() if number % 2 else c for number, c in enumerate(text))
+    if shape == "html":
+        return text.replace("&", "&amp;")
+    return unicodedata.normalize(shape, text)
+
+
+@settings(max_examples=400)
+@given(letters, dates, homoclave, st.lists(between, min_size=13, max_size=13), labels, ends, shapes)
+def test_an_rfc_is_the_same_however_it_was_typed(
+    name: str, day: date, tail: str, gaps: list[str], label: str, end: str, shape: str
+) -> None:
+    plain = f"{name}{day:%y%m%d}{tail}"
+    parts = [f"{_shaped(c, shape)}{gap}" for c, gap in zip(plain, gaps, strict=False)]
+    assert rfc.tidy(f"{label}{''.join(parts)}{end}") == plain
+
+
+@settings(max_examples=200)
+@given(
+    st.sampled_from([GOOD, COMPANY]),
+    st.sampled_from([" ", "  ", "\u00a0", "\t", "\u2003", " \u200b", "\u00a0\u00a0"]),
+    st.sampled_from(["", " ", "\u200b", "\ufeff", "\n"]),
+    st.sampled_from(["NFC", "NFD", "NFKD"]),
+    st.sampled_from([str, str.lower, str.title, str.swapcase]),
+)
+def test_the_same_data_typed_in_many_ways(
+    data: Receptor,
+    gap: str,
+    edge: str,
+    form: Literal["NFC", "NFD", "NFKD"],
+    case: Callable[[str], str],
+) -> None:
+    def typed(text: str) -> str:
+        return edge + unicodedata.normalize(form, case(text)).replace(" ", gap) + edge
+
+    assert (
+        normalize(
+            f"RFC: {typed(data.rfc)}",
+            typed(data.nombre),
+            edge + "".join(chr(ord(digit) + 0xFEE0) for digit in data.domicilio_fiscal),
+            typed(data.regimen_fiscal),
+            typed(data.uso_cfdi),
+        )
+        == data
+    )
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["MÉSC491214B86", "MISC491214B8б", "M\u0456SC491214B86", "MISC491214B86X", "RFC", "MIS$C4"],
+)
+def test_what_is_no_rfc_stays_none(written: str) -> None:
+    assert not rfc.well_formed(rfc.tidy(written))
+
+
+def test_a_company_whose_letters_are_rfc() -> None:
+    assert rfc.tidy("RFC900101AB1") == "RFC900101AB1"
+    assert rfc.tidy("RFC: RFC900101AB1") == "RFC900101AB1"
+
+
+def test_enie_broken_by_another_program() -> None:
+    for written in ("RAQÃ‘7701212M3", "raqÃ±7701212m3", "RAQ&Ntilde;7701212M3"):
+        assert rfc.tidy(written) == "RAQÑ7701212M3"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("EKU90O3173C9", "EKU9003173C9"),  # O for 0
+        ("EKU9OO3173C9", "EKU9003173C9"),
+        ("EKU9003I73C9", "EKU9003173C9"),  # I for 1
+        ("EKU90031T3C9", "EKU9003173C9"),
+        ("M1SC491214B86", "MISC491214B86"),  # 1 for I
+        ("RAQN7701212M3", "RAQÑ7701212M3"),
+        ("EKU9003713C9", "EKU9003173C9"),  # the wrong way round
+    ],
+)
+def test_what_was_probably_meant(typed: str, meant: str) -> None:
+    assert rfc.did_you_mean(typed)[0] == meant
+
+
+@given(letters, dates, st.from_regex(r"[A-Z0-9]{2}", fullmatch=True), st.text(max_size=15))
+def test_guesses_are_rfcs_with_their_digit(name: str, day: date, tail: str, text: str) -> None:
+    for digit in "0123456789A":
+        typed = f"{name}{day:%y%m%d}{tail}{digit}"
+        guesses = rfc.did_you_mean(typed)
+        assert len(guesses) <= 3
+        assert typed not in guesses
+        assert all(rfc.check_digit_matches(guess) for guess in guesses)
+        assert not (guesses and rfc.check_digit_matches(typed))
+    rfc.did_you_mean(text)
+
+
+def test_the_generic_ones_are_not_mistaken_for_others() -> None:
+    assert rfc.did_you_mean(rfc.GENERIC_NATIONAL) == ()
 
 
 def test_the_other_fields_are_put_in_order() -> None:
@@ -233,7 +362,14 @@ def test_a_regimen_de_capital_is_doubted_never_refused(suffix: str) -> None:
 
 @pytest.mark.parametrize("nombre", ["CASA", "COSAS DE CASA", "ABC", "SA", "LUCES & OBRAS", "X Y"])
 def test_names_that_only_look_alike_are_not_doubted(nombre: str) -> None:
-    assert warn(replace(COMPANY, nombre=nombre)) == ()
+    data = replace(COMPANY, nombre=nombre)
+    assert [finding.code for finding in warn(data)] == ["nombre_unlike_rfc"]
+
+
+def test_a_name_of_another_rfc_is_only_doubted() -> None:
+    data = replace(GOOD, nombre=COMPANY.nombre)
+    assert [finding.code for finding in warn(data)] == ["nombre_unlike_rfc"]
+    assert check(data) == ()
 
 
 def test_a_check_digit_that_does_not_match_is_only_doubted() -> None:
