@@ -44,16 +44,27 @@ def fit(partidas: Sequence[Partida], *, total: Decimal, decimales: int) -> Cuent
     Raises `NoExactDocument` with its reason: the lines do not explain the total (half a unit for
     each amount is rounding, more is not), a tax charged is not its rate, or no document exists.
     """
-    if not 0 <= decimales <= 4:
-        raise NoExactDocument(WhyNot.CURRENCY, "a currency has between 0 and 4 decimals")
-    goal = _goal(total, decimales)
-    lines = [read(partida, place) for place, partida in enumerate(partidas, 1)]
-    _refuse_unexplained(lines, goal, decimales)
+    lines, goal = explained_lines(partidas, total=total, decimales=decimales)
     for way in (_as_charged, _recomputed, _from_gross, _in_cents):
         found = way(lines, goal, decimales)
         if found is not None and add_up(found, decimales).total == goal:
             return _written(found, decimales)
     raise NoExactDocument(WhyNot.NO_SUM, "no valid document adds up to what was charged")
+
+
+def explained_lines(
+    partidas: Sequence[Partida], *, total: Decimal, decimales: int
+) -> tuple[list[Line], int]:
+    """The lines and the total in millionths, once they explain it but for rounding.
+
+    Raises `NoExactDocument`.
+    """
+    if not 0 <= decimales <= 4:
+        raise NoExactDocument(WhyNot.CURRENCY, "a currency has between 0 and 4 decimals")
+    goal = _goal(total, decimales)
+    lines = [read(partida, place) for place, partida in enumerate(partidas, 1)]
+    _refuse_unexplained(lines, goal, decimales)
+    return lines, goal
 
 
 def _goal(total: Decimal, decimals: int) -> int:
