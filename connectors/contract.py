@@ -7,10 +7,10 @@ something happened to, `fetch` gets that order, `normalize` makes a `Sale` of it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from hub.domain.sale import Sale
 
@@ -62,6 +62,8 @@ class Notice:
     order_id: str
     #: The order as it was delivered, for when the platform cannot be asked. None if not included.
     snapshot: bytes | None = None
+    #: The snapshot is all that `fetch` would bring, not a copy in fewer decimals or parts.
+    complete: bool = False
     #: The delivery says that the order no longer exists.
     gone: bool = False
 
@@ -85,6 +87,18 @@ class ConnectionFacts:
     settings: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One thing that the platform tells us of, as the platform keeps it."""
+
+    topic: str
+    id: str
+    status: str  # the platform's word; ACTIVE where it works
+
+
+ACTIVE: Final = "active"
+
+
 class Connector(Protocol):
     platform: str
     #: Names of the credentials a merchant gives, with whether each is needed to ask the platform.
@@ -96,7 +110,8 @@ class Connector(Protocol):
         """The account in its one spelling, and the credentials by this platform's names.
 
         `given` is what a merchant typed: "key", "secret" and "webhook_secret", the empty ones left
-        out. Pure. Raises `ConnectionInvalid` with what is missing or wrong, never with a value.
+        out; and of a paired shop the "webhook_secret" and "link_secret" that the hub made. Pure.
+        Raises `ConnectionInvalid` with what is missing or wrong, never with a value.
         """
         ...
 
@@ -133,5 +148,60 @@ class Connector(Protocol):
         """Pure. The same bytes always make the same sale. Raises `DeliveryUnreadable`.
 
         What it cannot place goes into `Sale.doubts`; it never guesses and never adjusts.
+        """
+        ...
+
+
+@runtime_checkable
+class Subscribes(Protocol):
+    """A connector that has its shop tell us of changes, and sees to it that it goes on."""
+
+    def settle(self, connection: ConnectionFacts) -> str:
+        """Network: the account under the address that the shop itself uses.
+
+        Raises `ConnectionInvalid` if that is none we may go to, or `PlatformUnreachable`.
+        """
+        ...
+
+    def check_keys(self, connection: ConnectionFacts, credentials: Credentials) -> None:
+        """Network, within seconds: whether this very shop takes these keys.
+
+        Raises `CredentialsRefused` if it said no, `PlatformUnreachable` if it said nothing.
+        """
+        ...
+
+    def ensure(
+        self,
+        url: str,
+        known: Sequence[Subscription],
+        connection: ConnectionFacts,
+        credentials: Credentials,
+        *,
+        repair: bool,
+    ) -> tuple[Subscription, ...]:
+        """Network, idempotent: exactly our subscriptions exist, work, and deliver to `url`.
+
+        `known` are those that were made with the secret in force; every other one that delivers
+        to `url` is made anew. Without `repair` nothing is changed, only told. Raises
+        `CredentialsRefused` or `PlatformUnreachable`.
+        """
+        ...
+
+    def retire(self, url: str, connection: ConnectionFacts, credentials: Credentials) -> str:
+        """Network: take back what delivers to `url`; "" or what a person has to remove there.
+
+        Raises `CredentialsRefused` or `PlatformUnreachable`.
+        """
+        ...
+
+
+@runtime_checkable
+class Proves(Protocol):
+    """A connector whose shop can write an address for the buyer of an order by itself."""
+
+    def proof_of(self, order: bytes, credentials: Credentials) -> str | None:
+        """What that address must carry for this order, fetched or delivered. Pure.
+
+        None if the connection makes no such addresses, or the order cannot have one.
         """
         ...

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -27,6 +27,9 @@ READ_SECONDS: Final = 15.0
 #: From the request to the last byte, however slowly they drip.
 TOTAL_SECONDS: Final = 30.0
 MAX_BYTES: Final = 8 * 1024 * 1024
+#: A shop sends on to https, to or from www, and perhaps once more.
+MAX_HOPS: Final = 6
+HOP_SECONDS: Final = 8.0
 
 #: Public by `ipaddress.is_global` and yet a way inside: IPv4 within IPv6 (mapped, compatible,
 #: NAT64, 6to4, Teredo), site-local, protocol assignments, 6to4 relays, and the address by which
@@ -97,10 +100,36 @@ def may_connect(address: str) -> bool:
     return not any(ip.version == net.version and ip in net for net in _FORBIDDEN)
 
 
-def send(method: str, url: str, *, allow_private: bool = False, **arguments: Any) -> Answer:
+def final_url(url: str, *, allow_private: bool = False) -> str:
+    """Where a GET of `url` ends, each hop judged as `shop_url` and `send` judge an address.
+
+    Raises as `send` does, `AddressRefused` too where there are more than a few hops.
+    """
+    for _ in range(MAX_HOPS):
+        answer = send("GET", url, allow_private=allow_private, seconds=HOP_SECONDS)
+        onward = answer.headers.get("location", "")
+        if answer.status not in {301, 302, 303, 307, 308} or not onward:
+            return url
+        try:
+            url = urljoin(url, onward).partition("#")[0]
+        except ValueError:
+            raise AddressRefused("the store redirects to an address that is none") from None
+        shop_url(url.partition("?")[0], allow_private=allow_private)
+    raise AddressRefused("the store redirects in circles")
+
+
+def send(
+    method: str,
+    url: str,
+    *,
+    allow_private: bool = False,
+    seconds: float = READ_SECONDS,
+    **arguments: Any,
+) -> Answer:
     """One request on a connection of its own, read to the end within the limits.
 
-    No redirect is followed and nothing is taken from the environment or .netrc. Raises
+    `seconds`: the longest silence while the answer is waited for. No redirect is
+    followed and nothing is taken from the environment or .netrc. Raises
     `AddressRefused`, `AnswerTooLarge` or `requests.RequestException`; the message of the latter
     holds the URL, which may hold keys: it must not be shown.
     """
@@ -110,7 +139,7 @@ def send(method: str, url: str, *, allow_private: bool = False, **arguments: Any
         session.mount("https://", _JudgingAdapter(allow_private=allow_private))
         if allow_private:
             session.mount("http://", _JudgingAdapter(allow_private=allow_private))
-        arguments |= {"timeout": (CONNECT_SECONDS, READ_SECONDS), "stream": True}
+        arguments |= {"timeout": (CONNECT_SECONDS, seconds), "stream": True}
         with session.request(method, url, allow_redirects=False, **arguments) as response:
             return Answer(
                 status=response.status_code,

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from hub.domain.purchase import FiscalForm
 from hub.settings import Settings
 from hub.steps.buyer import Buyer
-from hub.web import health, webhooks
+from hub.web import connect, handoff, health, links, webhooks
 from hub.web.home import home
 from hub.wiring import Hub
 from portal.buyer import routes as buyer
@@ -44,6 +44,9 @@ def create_app(
     app.register_error_handler(Exception, _failed)
     app.register_blueprint(webhooks.blueprint(hub.ctx))
     app.register_blueprint(health.blueprint(hub.ctx, hub.redis_answers))
+    app.register_blueprint(connect.blueprint(hub.ctx, settings))
+    app.register_blueprint(handoff.blueprint(hub.ctx, settings))
+    app.register_blueprint(links.blueprint(hub.ctx, settings))
     app.register_blueprint(
         buyer.blueprint(
             Buyer(hub.ctx),

@@ -14,7 +14,7 @@ from cfdi.pac.contract import Pac
 from connectors.registry import connectors
 from hub.clock import Clock, SystemClock
 from hub.settings import Settings, SettingsInvalid
-from hub.steps import deliver, ingest, invite, seal, stamp, sweep
+from hub.steps import connect, deliver, health, ingest, invite, seal, stamp, sweep
 from hub.steps.context import Context, Post
 from hub.store.database import Store
 from hub.store.records import PacAccount
@@ -117,6 +117,8 @@ def jobs_of(ctx: Context) -> Jobs:
         "ingest": ("ingest", 120, ingest.ingest),
         "ingest_order": ("ingest", 120, ingest.ingest_order),
         "sweep": ("ingest", 600, sweep.sweep),
+        "connect": ("ingest", 300, connect.connect),
+        "tidy": ("ingest", 300, connect.tidy),
     }
     return {
         name: Job(name=name, queue=queue, seconds=seconds, run=_bound(ctx, step))
@@ -128,6 +130,7 @@ def sweeps_of(ctx: Context) -> tuple[Sweep, ...]:
     return (
         Sweep("platforms", SWEEP_EVERY.total_seconds(), lambda: sweep.sweep_all(ctx)),
         Sweep("lost", 15, lambda: sweep.nudge_lost(ctx)),
+        Sweep("health", 3600, lambda: health.check_all(ctx)),
         Sweep("stuck", 300, lambda: sweep.nudge_stuck(ctx)),
     )
 

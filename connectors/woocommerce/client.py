@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from woocommerce import API
 from connectors import net
 from connectors.contract import (
     ConnectionFacts,
+    ConnectionInvalid,
     Credentials,
     CredentialsRefused,
     DeliveryUnreadable,
@@ -33,7 +35,10 @@ TRIES: Final = 3
 RETRY_SECONDS: Final = 20.0
 #: Decimals of the amounts. The default is the store's price decimals, in which sums are lost.
 PRECISION: Final = "6"
-_NO_ORDER: Final = "woocommerce_rest_shop_order_invalid_id"
+#: The codes under which a store says that it has no such order, no such webhook.
+_ABSENT: Final = frozenset(
+    {"woocommerce_rest_shop_order_invalid_id", "woocommerce_rest_shop_webhook_invalid_id"}
+)
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 
 
@@ -45,16 +50,22 @@ class _Api(API):  # type: ignore[misc] # the library has no types
     """
 
     allow_private = False
+    seconds = net.READ_SECONDS
 
     def _API__request(  # noqa: N802 - the library's own name, mangled
-        self, method: str, endpoint: str, data: object, params: Mapping[str, str]
+        self,
+        method: str,
+        endpoint: str,
+        data: object,
+        params: Mapping[str, str] | None = None,
     ) -> net.Answer:
-        if data is not None:
-            raise ValueError("this client only reads")
+        body = None if data is None else json.dumps(data).encode()
         url = requests.Request(method, self._API__get_url(endpoint), params=params).prepare().url
         headers = {"user-agent": self.user_agent, "accept": "application/json"}
         # A compressed answer can be a thousand times what crosses the wire.
         headers["accept-encoding"] = "identity"
+        if body is not None:
+            headers["content-type"] = "application/json;charset=utf-8"
         auth = None
         if self.is_ssl:
             auth = HTTPBasicAuth(self.consumer_key.encode(), self.consumer_secret.encode())
@@ -62,7 +73,13 @@ class _Api(API):  # type: ignore[misc] # the library has no types
             # Without TLS the store takes no password: OAuth 1.0a, which signs the address.
             url = self._API__get_oauth_url(url, method)
         return net.send(
-            method, str(url), allow_private=self.allow_private, headers=headers, auth=auth
+            method,
+            str(url),
+            allow_private=self.allow_private,
+            seconds=self.seconds,
+            headers=headers,
+            auth=auth,
+            data=body,
         )
 
 
@@ -72,9 +89,18 @@ class Shop:
 
     api: _Api
     clock: Clock
+    tries: int = TRIES
 
     @staticmethod
-    def of(connection: ConnectionFacts, credentials: Credentials, clock: Clock) -> Shop:
+    def of(
+        connection: ConnectionFacts,
+        credentials: Credentials,
+        clock: Clock,
+        *,
+        tries: int = TRIES,
+        seconds: float = net.READ_SECONDS,
+    ) -> Shop:
+        """`seconds`: the longest wait for each answer."""
         keys = credentials.current()
         key, secret = keys.get("consumer_key", ""), keys.get("consumer_secret", "")
         if not (key and secret):
@@ -85,15 +111,15 @@ class Shop:
         except net.AddressRefused as error:
             raise PlatformUnreachable(str(error)) from None
         api = _Api(url, key, secret, user_agent="autofactura-hub")
-        api.allow_private = allow_private
-        return Shop(api, clock)
+        api.allow_private, api.seconds = allow_private, seconds
+        return Shop(api, clock, tries)
 
     def order(self, order_id: str) -> bytes:
         """{"order": …, "refunds": …}, each exactly as the store wrote it."""
         if not (order_id.isascii() and order_id.isdigit()):
             raise OrderNotFound("the id of an order of WooCommerce is a number")
         order = self._get(f"orders/{order_id}", {"dp": PRECISION})
-        with _understood():
+        with understood():
             found = read_json(order)
             same, refunded = found.text("id", "") == order_id, bool(found.items("refunds"))
         if not same:
@@ -106,7 +132,7 @@ class Shop:
         for page in range(1, MAX_PAGES + 1):
             asked = {"dp": PRECISION, "per_page": str(PER_PAGE), "page": str(page)}
             body = self._get(f"orders/{order_id}/refunds", asked)
-            with _understood():
+            with understood():
                 found = read_json(body).elements()
             # Joined as they came: parsing and writing again would lose what was really sent.
             pages.append(body.strip()[1:-1])
@@ -132,13 +158,41 @@ class Shop:
             since, page = _onward(changes[-1][1], since, page)
         raise PlatformUnreachable("the store's list of changed orders does not end")
 
+    def first(self, endpoint: str) -> bytes:
+        """A look at a list: whether the store takes these keys."""
+        return self._get(endpoint, {"per_page": "1"})
+
+    def pages(self, endpoint: str) -> Iterator[bytes]:
+        """A whole list, page by page."""
+        for page in range(1, MAX_PAGES + 1):
+            body = self._get(endpoint, {"per_page": str(PER_PAGE), "page": str(page)})
+            yield body
+            with understood():
+                last = len(read_json(body).elements()) < PER_PAGE
+            if last:
+                return
+
+    def write(self, method: str, endpoint: str, data: Mapping[str, str] | None = None) -> bytes:
+        """Once: whether an unanswered write was done, only a look can tell."""
+        answer = self._once(lambda: self._written(method, endpoint, data))
+        if answer is None:
+            raise PlatformUnreachable("the store does not answer")
+        return _body(answer)
+
+    def _written(self, method: str, endpoint: str, data: Mapping[str, str] | None) -> net.Answer:
+        # A webhook in the trash would still be there: WooCommerce deletes with force alone.
+        force = {"params": {"force": "true"}} if method == "DELETE" else {}
+        send = {"POST": self.api.post, "DELETE": self.api.delete}[method]
+        answer: net.Answer = send(endpoint, *([dict(data)] if data is not None else []), **force)
+        return answer
+
     def _get(self, endpoint: str, params: Mapping[str, str]) -> bytes:
         """Tried again, for a few seconds, where the store may only be busy."""
         until = self.clock.monotonic() + RETRY_SECONDS
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, self.tries + 1):
             answer = self._ask(endpoint, params)
             passing = answer is None or answer.status in _PASSING
-            if not passing or attempt == TRIES or self.clock.monotonic() >= until:
+            if not passing or attempt == self.tries or self.clock.monotonic() >= until:
                 break
             self.clock.sleep(2 ** (attempt - 2) + self._jitter())
         if answer is None:
@@ -146,11 +200,14 @@ class Shop:
         return _body(answer)
 
     def _ask(self, endpoint: str, params: Mapping[str, str]) -> net.Answer | None:
+        return self._once(lambda: self.api.get(endpoint, params=params))
+
+    def _once(self, send: Callable[[], net.Answer]) -> net.Answer | None:
         """None if no answer came. What went wrong is dropped here: the text of these errors
         holds the address asked, keys included."""
         refused = ""
         try:
-            answer: net.Answer = self.api.get(endpoint, params=params)
+            answer = send()
         except (net.AddressRefused, net.AnswerTooLarge) as error:
             refused = str(error)
         except requests.RequestException:
@@ -162,6 +219,27 @@ class Shop:
     def _jitter(self) -> float:
         """Up to half a second, from the random end of an id."""
         return int(self.clock.new_id()[-4:], 16) / 0x20000
+
+
+def settled(connection: ConnectionFacts) -> str:
+    """The address under which the store's REST API answers a GET without sending it on.
+
+    Keys are sent to no address that redirects: a POST would become a GET, and another host would
+    see the keys.
+    """
+    allow_private = connection.settings.get("allow_private") is True
+    root = f"{connection.account}/wp-json/"
+    try:
+        final = net.final_url(root, allow_private=allow_private).partition("?")[0].rstrip("/")
+        if final.endswith("/wp-json"):
+            return net.shop_url(final.removesuffix("/wp-json"), allow_private=allow_private)
+    except net.AddressRefused as error:
+        refused = str(error)
+    except (requests.RequestException, net.AnswerTooLarge):
+        raise PlatformUnreachable("the store does not answer") from None
+    else:
+        refused = "it redirects to something that is no REST API (wp-json)"
+    raise ConnectionInvalid(f"the address of the store: {refused}")
 
 
 def _sweep(since: datetime, page: int) -> dict[str, str]:
@@ -187,16 +265,17 @@ def _onward(changed_at: datetime | None, since: datetime, page: int) -> tuple[da
 def _body(answer: net.Answer) -> bytes:
     """The JSON of a good answer, or the exception that says whose turn it is."""
     is_json = answer.content_type.endswith("json")
-    if answer.status == 200 and is_json:
+    if answer.status in {200, 201} and is_json:
         body = answer.body.removeprefix(b"\xef\xbb\xbf")
-        with _understood():
+        with understood():
             read_json(body, max_bytes=net.MAX_BYTES)
         return body
     if is_json and answer.status in {401, 403}:
         raise CredentialsRefused(
-            "the store refuses these REST API keys; give it keys that can read"
+            "the store refuses these REST API keys; give it keys that can read (and write, to "
+            "let the hub keep its webhooks)"
         )
-    if is_json and answer.status in {404, 410} and _code(answer.body) == _NO_ORDER:
+    if is_json and answer.status in {404, 410} and _code(answer.body) in _ABSENT:
         raise OrderNotFound("the store has no such order")
     raise PlatformUnreachable(_what_to_do(answer.status))
 
@@ -221,7 +300,7 @@ def _code(body: bytes) -> str:
 
 
 @contextmanager
-def _understood() -> Iterator[None]:
+def understood() -> Iterator[None]:
     """An answer of another shape than WooCommerce's is none at all."""
     try:
         yield
@@ -230,7 +309,7 @@ def _understood() -> Iterator[None]:
 
 
 def _changes(body: bytes) -> list[tuple[str, datetime | None]]:
-    with _understood():
+    with understood():
         return [
             (order.text("id"), order.instant_gmt("date_modified_gmt"))
             for order in read_json(body).elements()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
@@ -19,31 +19,48 @@ from connectors.contract import (
     DeliveryUnreadable,
     Notice,
     SignatureInvalid,
+    Subscription,
 )
 from connectors.reader import Reader, glance, read_json
 from connectors.signing import signed_with_any
-from connectors.woocommerce import client
+from connectors.woocommerce import client, connect, links, webhooks
 from connectors.woocommerce.orders import sale_of
 from hub.clock import Clock, SystemClock
 from hub.domain.sale import Sale
 
 #: https://github.com/woocommerce/woocommerce-rest-api-docs (webhooks). There is no "order.paid".
-TOPICS: Final = frozenset({"order.created", "order.updated", "order.deleted", "order.restored"})
+TOPICS: Final = frozenset(webhooks.TOPICS)
+#: The plug-in's own: the order with its refunds as the REST API gives them, or {"id"} alone.
+OWN_TOPIC: Final = "autofactura.order"
 #: A cart that a page made before anybody ordered: https://github.com/woocommerce/woocommerce/issues/37958
 DRAFTS: Final = frozenset({"checkout-draft", "auto-draft", "draft", "new"})
 #: What WooCommerce calls what a merchant types.
 _NAMES: Final = MappingProxyType(
-    {"key": "consumer_key", "secret": "consumer_secret", "webhook_secret": "webhook_secret"}
+    {
+        "key": "consumer_key",
+        "secret": "consumer_secret",
+        "webhook_secret": "webhook_secret",
+        "link_secret": "link_secret",
+    }
 )
+#: A store waits 60 s for the hub while it hands keys over, and may have one process alone.
+CALLBACK_SECONDS: Final = 8.0
 _PING: Final = re.compile(rb"webhook_id=\d{1,20}")
 
 
 class WooCommerce:
     """Stateless. `account` is the address of the store, with the folder it lives in if any."""
 
-    platform = "woocommerce"
+    platform = connect.PLATFORM
+    title = "WooCommerce"
+    routes = connect.ROUTES
     credential_names: Mapping[str, bool] = MappingProxyType(
-        {"webhook_secret": False, "consumer_key": True, "consumer_secret": True}
+        {
+            "webhook_secret": False,
+            "link_secret": False,
+            "consumer_key": True,
+            "consumer_secret": True,
+        }
     )
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -80,13 +97,17 @@ class WooCommerce:
 
     def read(self, delivery: Delivery) -> Notice | None:
         topic = delivery.headers.get("x-wc-webhook-topic", "")
-        if topic not in TOPICS:
+        if topic != OWN_TOPIC and topic not in TOPICS:
             return None
         order = glance(delivery.body)
+        # The topic is a header and not signed: what the body is, only the body says.
+        own = order.has("order")
+        complete = own and isinstance(order.at("refunds").value, list)
+        order = order.at("order") if own else order
         order_id = order_id_of(order)
-        # The topic is a header and not signed. A real "deleted" carries the id and nothing else,
+        # A real "deleted" carries the id and nothing else,
         # so an old body replayed under another topic can never make an order disappear.
-        whole = order.names() != {"id"}
+        whole = own or order.names() != {"id"}
         if whole and order.text("status", "") in DRAFTS:
             return None
         return Notice(
@@ -94,6 +115,7 @@ class WooCommerce:
             event_key=_event_key(topic, delivery, whole=whole),
             order_id=order_id,
             snapshot=delivery.body if whole else None,
+            complete=complete,
             gone=topic == "order.deleted" and not whole,
         )
 
@@ -111,6 +133,48 @@ class WooCommerce:
 
     def normalize(self, order: bytes, connection: ConnectionFacts) -> Sale:
         return sale_of(read_json(order), connection.settings)
+
+    def settle(self, connection: ConnectionFacts) -> str:
+        return client.settled(connection)
+
+    def check_keys(self, connection: ConnectionFacts, credentials: Credentials) -> None:
+        shop = client.Shop.of(
+            connection, credentials, self._clock, tries=1, seconds=CALLBACK_SECONDS
+        )
+        shop.first("webhooks")
+
+    def ensure(
+        self,
+        url: str,
+        known: Sequence[Subscription],
+        connection: ConnectionFacts,
+        credentials: Credentials,
+        *,
+        repair: bool,
+    ) -> tuple[Subscription, ...]:
+        shop = client.Shop.of(connection, credentials, self._clock)
+        secret = credentials.current().get("webhook_secret", "")
+        return webhooks.ensure(shop, url, secret, known, repair=repair)
+
+    def retire(self, url: str, connection: ConnectionFacts, credentials: Credentials) -> str:
+        """WooCommerce lets nobody delete an API key by its REST API; the plug-in does it there."""
+        left = webhooks.retire(client.Shop.of(connection, credentials, self._clock), url)
+        return f"webhooks that could not be removed: {', '.join(left)}" if left else ""
+
+    def proof_of(self, order: bytes, credentials: Credentials) -> str | None:
+        secret = credentials.current().get("link_secret", "")
+        return links.proof_of(order, secret) if secret else None
+
+    def consent_url(self, account: str, *, nonce: str, return_url: str, callback_url: str) -> str:
+        return connect.consent_url(
+            account, nonce=nonce, return_url=return_url, callback_url=callback_url
+        )
+
+    def handed(self, body: bytes) -> tuple[str, Mapping[str, str]]:
+        return connect.handed(body)
+
+    def returned(self, query: Mapping[str, str]) -> tuple[str, bool]:
+        return connect.returned(query)
 
 
 def order_id_of(order: Reader) -> str:
@@ -132,6 +196,13 @@ def _secrets(current: Mapping[str, str]) -> Iterator[str]:
             yield html.unescape(secret)
 
 
+def _second(topic: str, delivery: Delivery) -> str:
+    """The plug-in sends `{"id": N}` of an order that is too large, with each of its changes."""
+    if topic == OWN_TOPIC:
+        return str(int(delivery.received_at.timestamp()))
+    return delivery.headers.get("x-wc-webhook-delivery-id", "")
+
+
 def _event_key(topic: str, delivery: Delivery, *, whole: bool) -> str:
     """A whole order carries the second of its change, so its bytes alone name the fact.
 
@@ -139,6 +210,6 @@ def _event_key(topic: str, delivery: Delivery, *, whole: bool) -> str:
     replay under other headers must make no new fact. Only `{"id": N}` needs the id, for an order
     is trashed, restored and trashed again with the very same bytes.
     """
-    second = "" if whole else delivery.headers.get("x-wc-webhook-delivery-id", "")
+    second = "" if whole else _second(topic, delivery)
     told = f"{topic}\n{second}\n".encode("utf-8", "replace")
     return hashlib.sha256(told + delivery.body).hexdigest()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import click
 
+from connectors.connecting import HandsOver
 from connectors.contract import ConnectionInvalid
 from hub.commands.output import (
     BadArgument,
@@ -17,6 +19,9 @@ from hub.commands.output import (
     tell,
     the_merchant,
 )
+from hub.steps.connect import disconnect
+from hub.steps.health import standing
+from hub.steps.pairing import new_code
 from hub.steps.shops import problem_of
 from hub.store.records import Connection
 from hub.wiring import Hub
@@ -91,19 +96,57 @@ def create_connection(
         raise BadArgument("connection_invalid", str(error)) from error
     with hub.ctx.store.transaction() as tx:
         tenant = tx.tenant(merchant_id)
-        if any(
-            one.platform == platform and one.account == account for one in tenant.connections.list()
-        ):
-            raise Failed("connection_exists", "this shop is connected to the merchant already")
-        made = tenant.connections.create(
-            platform=platform,
-            account=account,
-            credentials=credentials,
-            settings={"allow_private": True} if allow_private else {},
-            since=since,
-        )
+        shop = tenant.connections.of_shop(platform, account)
+        settings = {"allow_private": True} if allow_private else {}
+        if shop is not None:
+            # Its sales are those of the shop: a second connection would make each of them twice.
+            bond = tenant.bonds.get(shop.id)
+            if bond is None or bond.state != "closed":
+                raise Failed("connection_exists", "this shop is connected to the merchant already")
+            tenant.connections.renew(shop.id, account, credentials, settings)
+            tenant.bonds.reopen(shop.id)
+            made = replace(shop, account=account)
+        else:
+            made = tenant.connections.create(platform, account, credentials, settings, since)
         tenant.promise("sweep", made.id, queue="ingest")
     return made
+
+
+@command(connection, "pair")
+@merchant_option
+def connection_pair(merchant_id: str) -> None:
+    """A one-use code, good for 30 minutes, to be typed in the shop that is to be connected."""
+    with opened_with() as (hub, settings):
+        the_merchant(hub, merchant_id)
+        code, pairing = new_code(hub.ctx, merchant_id)
+        pages = {
+            platform: f"{settings.public_url}/connect/{platform}"
+            for platform, connector in hub.ctx.connectors.items()
+            if isinstance(connector, HandsOver)
+        }
+    until = pairing.expires_at
+    lines = [code, f"until {until:%Y-%m-%d %H:%M} UTC; hub: {settings.public_url}"]
+    tell(
+        {"code": code, "expires_at": until, "hub": settings.public_url, "pages": pages},
+        "\n".join([*lines, *(f"{name}: {url}" for name, url in pages.items())]),
+    )
+
+
+@command(connection, "disconnect")
+@merchant_option
+@click.argument("connection_id")
+def connection_disconnect(merchant_id: str, connection_id: str) -> None:
+    """Take nothing from this shop any more; its sales, links and invoices stay.
+
+    A worker then removes our webhooks at the shop and forgets its keys.
+    """
+    with opened() as hub:
+        the_merchant(hub, merchant_id)
+        if not disconnect(hub.ctx, merchant_id, connection_id):
+            raise Failed(
+                "connection_not_found", f"the merchant has no connection {connection_id!r}"
+            )
+    tell({"id": connection_id, "state": "closed"}, f"{connection_id} is closed")
 
 
 @command(connection, "list")
@@ -133,8 +176,13 @@ def connection_show(merchant_id: str, connection_id: str) -> None:
             raise Failed(
                 "connection_not_found", f"the merchant has no connection {connection_id!r}"
             )
+        stands = standing(hub.ctx, merchant_id, connection_id)
     shown = _shown(hub, row) | {
-        "webhook_url": f"{settings.public_url}/webhooks/{row.platform}/{row.id}"
+        "webhook_url": f"{settings.public_url}/webhooks/{row.platform}/{row.id}",
+        "state": stands.state,
+        "keys": stands.keys,
+        "webhooks": {one.topic: one.status for one in stands.subscriptions},
+        "last_fetch_at": stands.last_fetch_at,
     }
     tell(shown, "\n".join(f"{name}: {value}" for name, value in shown.items()))
 

@@ -45,8 +45,11 @@ def doorway(ctx: Context, connection_id: str) -> Doorway | None:
         connection = tx.doors.connection(connection_id)
         if connection is None:
             return None
-        connections = tx.tenant(connection.merchant_id).connections
-        secrets = connections.credentials(connection_id).current()
+        tenant = tx.tenant(connection.merchant_id)
+        bond = tenant.bonds.get(connection_id)
+        if bond is not None and bond.state == "closed":
+            return None
+        secrets = tenant.connections.credentials(connection_id).current()
         return Doorway(connection, secrets, connection.last_delivery_at)
 
 

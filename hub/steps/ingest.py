@@ -20,7 +20,7 @@ from hub.domain.sale import PaymentState, Sale
 from hub.steps.context import Context
 from hub.steps.issuer import Issuer, issuer_of
 from hub.steps.later import KEYS_PAUSE, SHOP_PAUSE, paused
-from hub.steps.shops import Shop, report, shop_of
+from hub.steps.shops import Shop, proof_of, report, shop_of
 from hub.store.database import Tenant
 from hub.store.records import Connection, InboxRow
 
@@ -45,7 +45,7 @@ def ingest(ctx: Context, merchant_id: str, inbox_id: str) -> None:
         if row is None:
             _useless(ctx, merchant_id, inbox_id)
             return
-        sale = _sale_of(source, row)
+        sale, order = _sale_of(source, row)
     except DeliveryUnreadable as error:
         _park(ctx, merchant_id, filed, str(error))
         return
@@ -55,7 +55,7 @@ def ingest(ctx: Context, merchant_id: str, inbox_id: str) -> None:
         return
     except PlatformUnreachable:
         raise paused(ctx.clock.now(), SHOP_PAUSE, inbox_id, "the shop does not answer") from None
-    _keep(ctx, merchant_id, source, sale, order_id=row.order_id, inbox_id=row.id)
+    _keep(ctx, source, sale, order_id=row.order_id, order=order, row=row)
 
 
 def ingest_order(ctx: Context, merchant_id: str, subject: str) -> None:
@@ -70,30 +70,34 @@ def ingest_order(ctx: Context, merchant_id: str, subject: str) -> None:
     try:
         order = source.connector.fetch(order_id, source.facts, source.credentials)
     except OrderNotFound:
-        _keep(ctx, merchant_id, source, None, order_id=order_id, inbox_id=None)
+        _keep(ctx, source, None, order_id=order_id)
         return
     except CredentialsRefused as error:
         report(ctx, source.connection, str(error))
         raise paused(ctx.clock.now(), KEYS_PAUSE, subject, "the shop refuses the keys") from None
     except PlatformUnreachable:
         raise paused(ctx.clock.now(), SHOP_PAUSE, subject, "the shop does not answer") from None
+    take(ctx, source, order_id, order)
+
+
+def take(ctx: Context, source: Shop, order_id: str, order: bytes) -> bool:
+    """Keep an order that was just fetched; False if it was not understood and set aside."""
     try:
         sale = source.connector.normalize(order, source.facts)
     except DeliveryUnreadable as error:
-        _set_aside(ctx, merchant_id, source, order_id, order=order, problem=str(error))
-        return
-    _keep(ctx, merchant_id, source, sale, order_id=order_id, inbox_id=None)
+        _set_aside(ctx, source, order_id, order=order, problem=str(error))
+        return False
+    _keep(ctx, source, sale, order_id=order_id, order=order)
+    return True
 
 
-def _set_aside(
-    ctx: Context, merchant_id: str, source: Shop, order_id: str, *, order: bytes, problem: str
-) -> None:
+def _set_aside(ctx: Context, source: Shop, order_id: str, *, order: bytes, problem: str) -> None:
     """An order that was asked for and not understood waits where unreadable deliveries do."""
     key = hashlib.sha256(order).hexdigest()
     notice = Notice(event="fetched", event_key=key, order_id=order_id, snapshot=order)
     delivery = Delivery({}, order, ctx.clock.now())
     with ctx.store.transaction() as tx:
-        inbox = tx.tenant(merchant_id).inbox
+        inbox = tx.tenant(source.connection.merchant_id).inbox
         filed = inbox.file(source.connection.id, source.connection.platform, notice, delivery)
         if filed is not None:
             inbox.dead(filed, problem)
@@ -106,22 +110,29 @@ def _source(ctx: Context, merchant_id: str, connection_id: str) -> Shop:
     return shop
 
 
-def _sale_of(source: Shop, row: InboxRow) -> Sale | None:
+def _sale_of(source: Shop, row: InboxRow) -> tuple[Sale | None, bytes | None]:
     """The order as the platform has it now, else as it was delivered; None if it is gone."""
     if source.can_be_asked:
         try:
             order = source.connector.fetch(row.order_id, source.facts, source.credentials)
-            return source.connector.normalize(order, source.facts)
+            return source.connector.normalize(order, source.facts), order
         except OrderNotFound:
-            return None
+            return None, None
         except (PlatformUnreachable, CredentialsRefused):
             if row.snapshot is None and not row.gone:
                 raise
     if row.gone:
-        return None
+        return None, None
     if row.snapshot is None:
         raise DeliveryUnreadable("the delivery holds no order, and the shop cannot be asked")
-    return replace(source.connector.normalize(row.snapshot, source.facts), unverified=True)
+    sale = source.connector.normalize(row.snapshot, source.facts)
+    return (sale if _complete(source, row) else replace(sale, unverified=True)), row.snapshot
+
+
+def _complete(source: Shop, row: InboxRow) -> bool:
+    """Whether the delivery holds all that the shop would have answered."""
+    notice = source.connector.read(Delivery(row.headers, row.body, row.received_at))
+    return notice is not None and notice.complete
 
 
 def _reread(source: Shop, row: InboxRow) -> InboxRow | None:
@@ -139,14 +150,18 @@ def _useless(ctx: Context, merchant_id: str, inbox_id: str) -> None:
 
 def _keep(
     ctx: Context,
-    merchant_id: str,
     source: Shop,
     sale: Sale | None,
     *,
     order_id: str,
-    inbox_id: str | None,
+    order: bytes | None = None,
+    row: InboxRow | None = None,
 ) -> None:
-    now = ctx.clock.now()
+    now, merchant_id = ctx.clock.now(), source.connection.merchant_id
+    proof = proof_of(source, order) if order is not None else None
+    # A complete delivery says how the order was when it came, however late it is looked at.
+    delivered = row is not None and order is row.snapshot
+    seen_at = row.received_at if row is not None and delivered else now
     with ctx.store.reading() as tx:
         tenant = tx.tenant(merchant_id)
         issuer = issuer_of(tenant)
@@ -162,15 +177,17 @@ def _keep(
                 platform=source.connection.platform,
                 sale=sale,
                 reasons=reasons,
-                verified_at=None if sale.unverified else now,
+                verified_at=None if sale.unverified else seen_at,
             )
+            if proof is not None:
+                tenant.proofs.keep(source.connection.id, order_id, proof)
             if kept.changed:
                 notice_change(tenant, kept.id)
             welcome(ctx, tenant, issuer, kept.id, source.connection)
             if sale.unverified and source.can_be_asked:
                 _recheck(ctx, tenant, source.connection.id, order_id)
-        if inbox_id is not None:
-            tenant.inbox.done(inbox_id)
+        if row is not None:
+            tenant.inbox.done(row.id)
 
 
 def compose_reasons(sale: Sale, issuer: Issuer, now: datetime) -> tuple[Finding, ...]:

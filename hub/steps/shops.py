@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connectors.contract import ConnectionFacts, Connector, Credentials
+from connectors.contract import ConnectionFacts, Connector, Credentials, Proves
 from hub.steps.context import Context
 from hub.steps.later import SHOP_PAUSE, paused
 from hub.store.records import Connection
@@ -31,7 +31,10 @@ def problem_of(ctx: Context, connection: Connection) -> str:
         connector_of(ctx, connection)
     except ConnectorMissing as error:
         return str(error)
-    return connection.problem
+    with ctx.store.reading() as tx:
+        bond = tx.tenant(connection.merchant_id).bonds.get(connection.id)
+    told = [bond.problem if bond else "", connection.problem]
+    return "; ".join(one for one in told if one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,16 @@ class Shop:
     connector: Connector
     credentials: Credentials
     facts: ConnectionFacts
+    #: "manual", "checking" (its keys were not tried yet), "connected" or "closed".
+    state: str = "manual"
+
+    @property
+    def has_keys(self) -> bool:
+        return self.connector.can_fetch(self.credentials)
 
     @property
     def can_be_asked(self) -> bool:
-        return self.connector.can_fetch(self.credentials)
+        return self.state != "closed" and self.has_keys
 
 
 def shop_of(ctx: Context, merchant_id: str, connection_id: str) -> Shop | None:
@@ -54,6 +63,7 @@ def shop_of(ctx: Context, merchant_id: str, connection_id: str) -> Shop | None:
         connections = tx.tenant(merchant_id).connections
         connection = connections.get(connection_id)
         credentials = connections.credentials(connection_id)
+        bond = tx.tenant(merchant_id).bonds.get(connection_id)
     if connection is None:
         return None
     try:
@@ -61,7 +71,15 @@ def shop_of(ctx: Context, merchant_id: str, connection_id: str) -> Shop | None:
     except ConnectorMissing as error:
         raise paused(ctx.clock.now(), SHOP_PAUSE, connection_id, str(error)) from None
     facts = ConnectionFacts(connection.id, connection.account, connection.settings)
-    return Shop(connection, connector, credentials, facts)
+    state = bond.state if bond else "manual"
+    return Shop(connection, connector, credentials, facts, state)
+
+
+def proof_of(shop: Shop, order: bytes) -> str | None:
+    """What the address that the shop writes for this order carries; None if it writes none."""
+    if not isinstance(shop.connector, Proves):
+        return None
+    return shop.connector.proof_of(order, shop.credentials)
 
 
 def report(ctx: Context, connection: Connection, problem: str) -> None:

@@ -12,10 +12,12 @@ from hub.steps.later import SHOP_PAUSE, paused
 from hub.steps.shops import report, shop_of
 from hub.steps.stamp import lease
 from hub.store.database import Tenant
-from hub.store.records import Invoice
+from hub.store.records import Connection, Invoice
 
 #: Asked for again: a change may be written at the platform after a later one was already listed.
 OVERLAP = timedelta(minutes=10)
+#: A look at the webhooks for their silence alone is not repeated sooner.
+LOOKED_LATELY = timedelta(hours=1)
 STUCK_AFTER = timedelta(minutes=5)
 
 #: What has to go on by itself, and the job that makes it.
@@ -33,7 +35,7 @@ def sweep(ctx: Context, merchant_id: str, connection_id: str) -> None:
     Raises `RunLater` while the shop does not answer, and says so at the connection.
     """
     shop = shop_of(ctx, merchant_id, connection_id)
-    if shop is None or not shop.can_be_asked:
+    if shop is None or not shop.can_be_asked or shop.state == "checking":
         return
     connection = shop.connection
     started_at = ctx.clock.now()
@@ -42,6 +44,8 @@ def sweep(ctx: Context, merchant_id: str, connection_id: str) -> None:
         changed = list(shop.connector.changed_since(since, shop.facts, shop.credentials))
     except CredentialsRefused as error:
         report(ctx, connection, str(error))
+        with ctx.store.transaction() as tx:
+            tx.tenant(merchant_id).promise("connect", connection_id, queue="ingest")
         return
     except PlatformUnreachable as error:
         last = connection.swept_until or connection.created_at
@@ -53,6 +57,19 @@ def sweep(ctx: Context, merchant_id: str, connection_id: str) -> None:
             tenant.promise("ingest_order", f"{connection_id}/{order_id}", queue="ingest")
         tenant.connections.swept(connection_id, started_at)
         tenant.connections.set_problem(connection_id, "")
+        if connection.problem or (changed and _silent(tenant, connection, started_at)):
+            tenant.promise("connect", connection_id, queue="ingest")
+
+
+def _silent(tenant: Tenant, connection: Connection, now: datetime) -> bool:
+    """Orders changed and no delivery told of them: its webhooks may be gone or switched off."""
+    bond, since = tenant.bonds.get(connection.id), connection.swept_until
+    if since is None or bond is None or bond.paired_at is None:
+        return False
+    if bond.checked_at is not None and bond.checked_at > now - LOOKED_LATELY:
+        return False
+    last = connection.last_delivery_at
+    return last is None or last < since - OVERLAP
 
 
 def sweep_all(ctx: Context) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from connectors.contract import Delivery, Notice
 from hub.store import schema
-from hub.store.merchants import connection_record
+from hub.store.merchants import connection_record, shop_name
 from hub.store.records import Connection, InboxRow
 from hub.store.session import Opening, Scope
 
@@ -79,6 +79,45 @@ class Connections:
             problem="",
         )
         return connection_record(scope.get(schema.Connection, id=row_id))
+
+    def renew(
+        self,
+        connection_id: str,
+        account: str,
+        credentials: Mapping[str, str],
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        """The same connection under other keys; what it brought so far stays with it."""
+        sealed = self._scope.seal_json("connection.credentials", connection_id, dict(credentials))
+        more = {} if settings is None else {"settings": json.dumps(dict(settings), sort_keys=True)}
+        self._scope.change(
+            schema.Connection,
+            schema.Connection.id == connection_id,
+            account=account,
+            credentials_sealed=sealed,
+            problem="",
+            **more,
+        )
+
+    def move(self, connection_id: str, account: str) -> None:
+        """The same shop under the address that it uses itself."""
+        row = schema.Connection
+        self._scope.change(row, row.id == connection_id, account=account)
+
+    def forget(self, connection_id: str) -> None:
+        """Its keys are gone for good: nothing is delivered or asked any more."""
+        sealed = self._scope.seal_json("connection.credentials", connection_id, {})
+        row = schema.Connection
+        self._scope.change(row, row.id == connection_id, credentials_sealed=sealed)
+
+    def of_shop(self, platform: str, account: str) -> Connection | None:
+        """The merchant's connection with this shop, in whatever spelling, closed or not."""
+        shop = shop_name(account)
+        for row in self._scope.all(schema.Connection, "ORDER BY id", platform=platform):
+            if shop_name(row.account) == shop:
+                self._scope.lock(schema.Connection, row.id)
+                return connection_record(row)
+        return None
 
     def get(self, connection_id: str) -> Connection | None:
         row = self._scope.find(schema.Connection, id=connection_id)

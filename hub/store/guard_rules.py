@@ -41,6 +41,8 @@ INDEXES: Final = (
     ("outbox_claimed", "outbox", False, "claimed_until", "state = 'claimed'"),
     ("outbox_dead", "outbox", False, "id", "state = 'dead'"),
     ("sale_in_review", "sale", False, "merchant_id, id", "in_review"),
+    # One shop is never two merchants' at once.
+    ("guard_one_bond", "bond", True, "platform, shop", "state = 'connected'"),
 )
 
 

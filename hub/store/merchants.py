@@ -15,6 +15,11 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+def shop_name(account: str) -> str:
+    """The same for every spelling of one shop: with or without www, http or https."""
+    return account.partition("://")[2].removeprefix("www.") if "://" in account else account
+
+
 def merchant_record(row: schema.Merchant) -> Merchant:
     return Merchant(row.id, row.rfc, row.nombre, row.regimen, row.codigo_postal, row.created_at)
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from cfdi.findings import Finding
+from connectors.contract import Subscription
 from hub.domain.sale import Sale
 from hub.domain.states import State
 
@@ -57,6 +58,43 @@ class Connection:
     created_at: datetime
     last_delivery_at: datetime | None
     problem: str  # "" or what a person must mend
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """A code that a merchant carries to the shop."""
+
+    merchant_id: str
+    id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HandOff:
+    """A shop was asked for keys. `account` is the shop that they must belong to."""
+
+    id: str
+    merchant_id: str
+    pairing_id: str
+    platform: str
+    account: str
+    browser_hash: bytes
+    state: str  # "open", "keyed" (keys came), "returned" (the browser came), "done", "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class Bond:
+    """How a connection came to be and how it is."""
+
+    connection_id: str
+    state: str  # "manual", "checking", "connected", "closed"
+    paired_at: datetime | None  # None if it was made by hand
+    checked_at: datetime | None  # when the keys were last found to be good
+    closed_at: datetime | None
+    keys: str  # "unknown", "ok", "refused"
+    subscriptions: tuple[Subscription, ...]
+    problem_code: str
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -415,6 +415,81 @@ class Mail(TenantBase):
         constraints = (OF_MERCHANT,)
 
 
+class PairingCode(IdBase):
+    """A word that a merchant carries to the shop, to be used once."""
+
+    code_hash: BlobField[bytes] = BlobField()
+    created_at: InstantField[datetime] = InstantField()
+    expires_at: InstantField[datetime] = InstantField()
+    used_at: InstantField[datetime | None] = InstantField(null=True)
+
+    class Meta:
+        indexes = ((("code_hash",), True),)
+
+
+class HandOff(IdBase):
+    """A shop was asked for keys: what it sends counts for this shop alone, and for a while."""
+
+    pairing_id: TextField[str] = TextField()
+    platform: TextField[str] = TextField()
+    account: TextField[str] = TextField()
+    nonce_hash: BlobField[bytes] = BlobField()
+    browser_hash: BlobField[bytes] = BlobField()
+    keys_sealed: BlobField[bytes | None] = BlobField(null=True)
+    state: TextField[str] = TextField(
+        constraints=[SQL("CHECK (state IN ('open', 'keyed', 'returned', 'done', 'denied'))")]
+    )
+    created_at: InstantField[datetime] = InstantField()
+    expires_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        constraints = (
+            OF_MERCHANT,
+            within("pairing_code", "pairing_id"),
+        )
+        indexes = ((("nonce_hash",), True),)
+
+
+class Bond(TenantBase):
+    """How a connection came to be and how it is. `shop` is its account whatever the spelling."""
+
+    connection_id: TextField[str] = TextField()
+    platform: TextField[str] = TextField()
+    shop: TextField[str] = TextField()
+    state: TextField[str] = TextField(
+        constraints=[SQL("CHECK (state IN ('manual', 'checking', 'connected', 'closed'))")]
+    )
+    paired_at: InstantField[datetime | None] = InstantField(null=True)
+    checked_at: InstantField[datetime | None] = InstantField(null=True)
+    closed_at: InstantField[datetime | None] = InstantField(null=True)
+    keys: TextField[str] = TextField(
+        constraints=[SQL("CHECK (keys IN ('unknown', 'ok', 'refused'))")]
+    )
+    subscriptions: TextField[str] = TextField()
+    problem_code: TextField[str] = TextField()
+    problem: TextField[str] = TextField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "connection_id")
+        constraints = (within("connection", "connection_id"),)
+        indexes = ((("merchant_id", "platform", "shop"), True),)
+
+
+class Proof(TenantBase):
+    """What a buyer's address from the shop must carry to be let to an order."""
+
+    connection_id: TextField[str] = TextField()
+    proof_hash: BlobField[bytes] = BlobField()
+    order_id: TextField[str] = TextField()
+    proof_sealed: BlobField[bytes] = BlobField()
+    created_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "connection_id", "proof_hash")
+        constraints = (within("connection", "connection_id"),)
+        indexes = ((("merchant_id", "connection_id", "order_id"), False),)
+
+
 #: In the order of their references.
 TABLES: tuple[type[Base], ...] = (
     Merchant,
@@ -442,4 +517,8 @@ TABLES: tuple[type[Base], ...] = (
     Declaration,
     Copy,
     Mail,
+    PairingCode,
+    HandOff,
+    Bond,
+    Proof,
 )

@@ -12,6 +12,7 @@ from hub.store.invoices import Invoices
 from hub.store.mails import Mails
 from hub.store.merchant_settings import Csd, Pac, Rules
 from hub.store.merchants import Doors, Merchants
+from hub.store.pairings import Bonds, PairingDoors, Pairings, Proofs
 from hub.store.records import Merchant
 from hub.store.sales import Links, Sales
 from hub.store.session import Opening, Scope, Session
@@ -25,6 +26,7 @@ class Transaction:
         self._opening = opening
         self.merchants = Merchants(session)
         self.doors = Doors(session)
+        self.pairing = PairingDoors(session)
         self.outbox = outbox.Outbox(session)
         self.leases = outbox.Leases(session)
 
@@ -50,6 +52,9 @@ class Tenant:
         self.invoices = Invoices(scope)
         self.mails = Mails(scope)
         self.asks = Asks(scope)
+        self.pairings = Pairings(scope)
+        self.bonds = Bonds(scope)
+        self.proofs = Proofs(scope)
 
     def merchant(self) -> Merchant:
         """Raises `RowUnknown` if there is no such merchant."""

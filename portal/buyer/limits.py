@@ -13,6 +13,11 @@ from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 WRONG_TOKENS = RateLimitItemPerMinute(30, namespace="wrong-token")
+#: A code has 58 bits: these keep guessing from costing us anything, and a merchant from nothing.
+WRONG_CODES = RateLimitItemPerMinute(10, namespace="wrong-code")
+WRONG_CODES_OF_ALL = RateLimitItemPerMinute(300, namespace="wrong-code-all")
+#: Each of these may ask a shop something.
+LOOKS = RateLimitItemPerMinute(60, namespace="shop-look")
 LETTERS = RateLimitItemPerHour(10, namespace="send-again")
 
 
@@ -26,6 +31,21 @@ class OutcomeLimits:
     def wrong_token(self, address: str | None) -> bool:
         """Count a look-up of nothing. False: this address has had too many of them."""
         return self._try(MovingWindowRateLimiter.hit, WRONG_TOKENS, _network(address))
+
+    def code_allowed(self, address: str | None) -> bool:
+        """Whether a pairing code may be tried from here. Counts nothing."""
+        test = MovingWindowRateLimiter.test
+        return self._try(test, WRONG_CODES, _network(address)) and self._try(
+            test, WRONG_CODES_OF_ALL, "all"
+        )
+
+    def wrong_code(self, address: str | None) -> None:
+        self._try(MovingWindowRateLimiter.hit, WRONG_CODES, _network(address))
+        self._try(MovingWindowRateLimiter.hit, WRONG_CODES_OF_ALL, "all")
+
+    def look_allowed(self, address: str | None) -> bool:
+        """Count a look-up for which a shop may have to be asked. False: too many of them."""
+        return self._try(MovingWindowRateLimiter.hit, LOOKS, _network(address))
 
     def letter_allowed(self, token: str) -> bool:
         """Whether this link may still have the invoice mailed. Counts nothing."""

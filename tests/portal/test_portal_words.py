@@ -22,7 +22,7 @@ ENGLISH = PORTAL / "locale" / "en" / "LC_MESSAGES"
 
 def texts_of_templates() -> set[str | tuple[str, ...]]:
     found: set[str | tuple[str, ...]] = set()
-    for folder in ("buyer", "design"):
+    for folder in ("buyer", "connect", "design"):
         for _, _, message, _, _ in extract_from_dir(
             str(PORTAL / folder / "templates"), method_map=[("**.html", "jinja2")]
         ):

@@ -105,7 +105,8 @@ def old(bare_url: str, clock: Clock, keys: Keyring) -> Iterator[Store]:
     """A database of the first release, with rows."""
     engine = open_engine(bare_url)
     with engine.migrating():
-        migrate.up(engine.db, target="0001_initial")
+        # Without the guards: some are of tables that came later.
+        migrate._runner(engine.db, migrate.DIRECTORY).up("0001_initial")
     engine.close()
     store = Store.open(bare_url, keyring=keys, clock=clock)
     store.check_keys()
@@ -116,8 +117,9 @@ def old(bare_url: str, clock: Clock, keys: Keyring) -> Iterator[Store]:
 def test_an_old_database_moves_forward_with_its_rows(old: Store, world_in: Any) -> None:
     world = world_in(old)
     invoice_id = world.stamped(uuid="U-1")
-    assert old.pending_migrations() == ["0002_invoices_by_state"]
-    assert old.migrate() == ["0002_invoices_by_state"]
+    later = sorted(path.stem for path in migrate.DIRECTORY.glob("0*.py"))[1:]
+    assert old.pending_migrations() == later
+    assert old.migrate() == later
     assert old.pending_migrations() == []
     assert old.migrate() == []
     with old.reading() as tx:
@@ -214,4 +216,4 @@ def test_two_processes_that_migrate_at_once(bare_url: str, keys: Keyring, clock:
     running = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     applied = sorted(int(process.communicate(timeout=60)[0]) for process in running)
     assert [process.returncode for process in running] == [0, 0, 0]
-    assert applied == [0, 0, 2]
+    assert applied == [0, 0, len(list(migrate.DIRECTORY.glob("0*.py")))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,17 @@ def full(make_world: Callable[[], Any]) -> tuple[Any, Any]:
             tenant.links.make(sale_id)
             tenant.asks.create(sale_id, "late", {})
             tenant.mails.ask(invoice_id, "a@example.com", "es")
+            code = tenant.pairings.make(f"CODE{number}", timedelta(minutes=30))
+            tenant.pairings.begin(
+                code.id,
+                "shop",
+                "https://shop.example",
+                nonce=f"nonce {number}",
+                browser="b",
+                lasting=timedelta(minutes=30),
+            )
+            tenant.bonds.pair(world.connection_id, "shop", "https://shop.example")
+            tenant.proofs.keep(world.connection_id, "7001", "proof")
             tenant.invoices.move(doubtful, State.SENDING, State.REVIEW)
             tenant.invoices.declare_unstamped(doubtful, 1, "staff")
     return worlds

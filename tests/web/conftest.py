@@ -7,16 +7,27 @@ import hashlib
 import hmac
 import json
 import re
+import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
+import requests
 from click.testing import CliRunner, Result
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from waitress.server import create_server
 
 from cfdi.csd import check_csd
@@ -213,7 +224,12 @@ def serve() -> Iterator[Callable[[Any], str]]:
             clear_untrusted_proxy_headers=False,
         )
         servers.append(server)
-        threading.Thread(target=server.run, daemon=True).start()
+
+        def run() -> None:
+            with suppress(OSError, ValueError):  # its sockets are closed under it at the end
+                server.run()
+
+        threading.Thread(target=run, daemon=True).start()
         return f"http://127.0.0.1:{server.effective_port}"
 
     yield start
@@ -225,3 +241,225 @@ def serve() -> Iterator[Callable[[Any], str]]:
 @pytest.fixture(scope="session")
 def buyer() -> dict[str, str]:
     return dict(BUYER)
+
+
+def authority(name: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """A certificate authority of this run."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=2))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.KeyUsage(
+                digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False,
+                key_encipherment=False, data_encipherment=False, key_agreement=False,
+                encipher_only=False, decipher_only=False,
+            ),
+            critical=True,
+        )
+    )  # fmt: skip
+    return built.sign(key, hashes.SHA256()), key
+
+
+@dataclass(frozen=True)
+class Tls:
+    """A certificate for 127.0.0.1, and the file of who signed it."""
+
+    ca_file: Path
+    context: ssl.SSLContext
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    folder = tmp_path_factory.mktemp("tls")
+    ca, ca_key = authority("authority of these tests")
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(UTC)
+    names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+    issued = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")]))
+        .issuer_name(ca.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=2))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
+        )
+        .sign(ca_key, hashes.SHA256())
+    )
+    (folder / "ca.crt").write_bytes(ca.public_bytes(Encoding.PEM))
+    plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "server").write_bytes(issued.public_bytes(Encoding.PEM) + plain)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server")
+    return Tls(folder / "ca.crt", context)
+
+
+@dataclass
+class Store:
+    """What a WooCommerce store does of itself: keys, webhooks that it pings, orders, refunds."""
+
+    url: str = ""
+    keys: dict[str, tuple[str, str]] = field(default_factory=dict)  # key -> secret, permissions
+    webhooks: dict[int, dict[str, Any]] = field(default_factory=dict)
+    orders: dict[int, dict[str, Any]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    pings: list[int] = field(default_factory=list)
+    #: Status of every answer instead of the right one, e.g. 503.
+    down: int = 0
+    #: Seconds before each answer.
+    slow: float = 0.0
+    redirect: str = ""
+    made: int = 0
+
+    def key(self, permissions: str = "read_write") -> tuple[str, str]:
+        self.made += 1
+        pair = (f"ck_{self.made:040x}", f"cs_{self.made:040x}")
+        self.keys[pair[0]] = (pair[1], permissions)
+        return pair
+
+    def sell(self, number: int = 7001, **changes: Any) -> dict[str, Any]:
+        order = json.loads((PAYLOADS / "007-02-paid-order.updated.body").read_bytes())
+        now = datetime.now(UTC).replace(tzinfo=None, microsecond=0).isoformat()
+        order |= {"id": number, "number": str(number), "date_paid_gmt": now,
+                  "date_modified_gmt": now, "date_created_gmt": now,
+                  "order_key": f"wc_order_{number}", "refunds": [], **changes}  # fmt: skip
+        self.orders[number] = order
+        return order
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> tuple[int, Any]:
+        path, _, query = handler.path.partition("?")
+        self.asked.append(f"{handler.command} {path}")
+        size = int(handler.headers.get("content-length") or 0)
+        body = handler.rfile.read(size)
+        if self.slow:
+            time.sleep(self.slow)
+        if self.down:
+            return self.down, {"code": "down"}
+        if not path.startswith("/wp-json/"):
+            return 404, {"code": "rest_no_route"}
+        if path.rstrip("/") == "/wp-json":
+            return 200, {"name": "A store"}
+        may = self._may(handler, query)
+        if may is None:
+            return 401, {"code": "woocommerce_rest_cannot_view"}
+        if handler.command != "GET" and "write" not in may:
+            return 401, {"code": "woocommerce_rest_authentication_error"}
+        given = json.loads(body) if body else {}
+        return self._rest(handler.command, path.removeprefix("/wp-json/wc/v3/"), given, query)
+
+    def _may(self, handler: BaseHTTPRequestHandler, query: str) -> str | None:
+        """Basic; over plain HTTP OAuth, of which only the key is looked at here."""
+        header = handler.headers.get("authorization", "")
+        if header.startswith("Basic "):
+            key, _, secret = base64.b64decode(header[6:]).decode().partition(":")
+            known = self.keys.get(key)
+            return known[1] if known and known[0] == secret else None
+        key = parse_qs(query).get("oauth_consumer_key", [""])[0]
+        return self.keys[key][1] if key in self.keys else None
+
+    def _rest(self, method: str, path: str, given: dict[str, Any], query: str) -> tuple[int, Any]:
+        kind, _, rest = path.partition("/")
+        if kind == "webhooks" and method == "GET":
+            page = int(parse_qs(query).get("page", ["1"])[0])
+            shown = [
+                {k: v for k, v in one.items() if k != "secret"} for one in self.webhooks.values()
+            ]
+            return 200, shown if page == 1 else []
+        if kind == "webhooks" and method == "POST":
+            self.made += 1
+            hook = {"id": self.made, "status": "active", **given}
+            self.webhooks[self.made] = hook
+            self._ping(hook)
+            return 201, {k: v for k, v in hook.items() if k != "secret"}
+        if kind == "webhooks" and method == "DELETE":
+            if "force=true" not in query:
+                return 501, {"code": "woocommerce_rest_trash_not_supported"}
+            gone = self.webhooks.pop(int(rest), None)
+            return (
+                (200, gone) if gone else (404, {"code": "woocommerce_rest_shop_webhook_invalid_id"})
+            )
+        if kind == "orders" and not rest:
+            return 200, list(self.orders.values())
+        number, _, refunds = rest.partition("/")
+        order = self.orders.get(int(number))
+        if order is None:
+            return 404, {"code": "woocommerce_rest_shop_order_invalid_id"}
+        return 200, [] if refunds else order
+
+    def _ping(self, hook: dict[str, Any]) -> None:
+        """As WC_Webhook::deliver_ping: before the answer to whoever made the webhook."""
+        with suppress(requests.RequestException):
+            data = {"webhook_id": hook["id"]}
+            answer = requests.post(hook["delivery_url"], data=data, timeout=5)
+            self.pings.append(answer.status_code)
+
+
+def serving(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[ThreadingHTTPServer]:
+    class Handler(BaseHTTPRequestHandler):
+        def _any(self) -> None:
+            with suppress(ConnectionError):
+                answer(self)
+
+        do_GET = do_POST = do_DELETE = _any  # noqa: N815 - the library's names
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def says(handler: BaseHTTPRequestHandler, status: int, body: Any, **headers: str) -> None:
+    raw = json.dumps(body).encode()
+    handler.send_response(status)
+    for name, value in {"Content-Type": "application/json", **headers}.items():
+        handler.send_header(name, value)
+    handler.send_header("Content-Length", str(len(raw)))
+    handler.end_headers()
+    handler.wfile.write(raw)
+
+
+@pytest.fixture
+def make_store() -> Iterator[Callable[[], Store]]:
+    """Stores on sockets of this machine."""
+    with ExitStack() as stack:
+
+        def make() -> Store:
+            store = Store()
+
+            def answer(handler: BaseHTTPRequestHandler) -> None:
+                if store.redirect:
+                    store.asked.append(f"{handler.command} {handler.path}")
+                    says(handler, 301, {}, Location=store.redirect + handler.path)
+                else:
+                    says(handler, *store.answer(handler))
+
+            server = stack.enter_context(contextmanager(serving)(answer))
+            store.url = f"http://127.0.0.1:{server.server_port}"
+            return store
+
+        yield make
+
+
+@pytest.fixture
+def store(make_store: Callable[[], Store]) -> Store:
+    return make_store()

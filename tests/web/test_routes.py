@@ -19,6 +19,14 @@ KNOWN = {
     "/metrics": "/metrics",
     "/assets/<filename>": "/assets/icon.svg",
     "/webhooks/<platform>/<connection>": "/webhooks/woocommerce/x",  # test_webhook_route.py
+    "/connect/woocommerce": "/connect/woocommerce",  # test_hand_off.py
+    "/connect/woocommerce/return": "/connect/woocommerce/return",
+    "/connect/woocommerce/callback": "/connect/woocommerce/callback",
+    "/connect/woocommerce/pair": "/connect/woocommerce/pair",  # test_pairing.py
+    "/connect/woocommerce/<connection>/status": "/connect/woocommerce/x/status",
+    "/connect/woocommerce/<connection>/orders/<order>": "/connect/woocommerce/x/orders/1",
+    "/connect/woocommerce/<connection>/disconnect": "/connect/woocommerce/x/disconnect",
+    "/s/<platform>/<connection>/<order>": "/s/woocommerce/x/1?c=" + "p" * 43,  # test_shop_links.py
     "/f/<token>": "/f/{token}",
     "/f/<token>/estado": "/f/{token}/estado",
     "/f/<token>/cfdi.xml": "/f/{token}/cfdi.xml",

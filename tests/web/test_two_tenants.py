@@ -168,6 +168,7 @@ def test_the_secret_of_b_opens_no_door_of_a(two: Two) -> None:
 #: Commands of one merchant that ask for something by its id: with an id of the other.
 BY_ID: dict[str, tuple[str, ...]] = {
     "connection show": ("{connection}",),
+    "connection disconnect": ("{connection}",),
     "inbox show": ("{inbox}",),
     "inbox replay": ("{inbox}",),
     "sale show": ("{sale}",),
@@ -189,6 +190,7 @@ BY_ID: dict[str, tuple[str, ...]] = {
 #: Those that list or change what is the merchant's own: they may answer, but not with the other's.
 OWN: dict[str, tuple[str, ...]] = {
     "connection list": (),
+    "connection pair": (),
     "inbox list": (),
     "inbox list --after": ("{inbox}",),
     "sale list": (),
@@ -270,7 +272,13 @@ def test_what_b_lists_holds_nothing_of_a(two: Two, path: str, as_json: bool) -> 
 def test_the_same_crawl_with_its_own_ids_finds_everything(two: Two) -> None:
     """The crawl can fail: what is asked for by its own merchant is there."""
     for path, template in BY_ID.items():
-        if named(path) in {"inbox replay", "invoice create", "review resolve", "invoice retry"}:
+        if named(path) in {
+            "connection disconnect",
+            "inbox replay",
+            "invoice create",
+            "review resolve",
+            "invoice retry",
+        }:
             continue
         words = arguments(two, path, template, f"{two.site.var_dir}/own")
         words[3] = two.a.merchant_id

@@ -1,0 +1,341 @@
+"""How shops come to be connected: codes, hand-offs, bonds; and the proofs of buyers' addresses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors.contract import Subscription
+from hub.store import schema
+from hub.store.errors import Refused
+from hub.store.merchants import shop_name, token_hash
+from hub.store.records import Bond, HandOff, Pairing
+from hub.store.session import Scope, Session
+
+
+class PairingDoors:
+    """Look-ups across all tenants, each by something that names one tenant."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def code(self, code: str) -> Pairing | None:
+        """A code that can still be used, whoever's it is."""
+        now = self._session.clock.now()
+        found = self._session.select(schema.PairingCode, code_hash=token_hash(code), used_at=None)
+        row = next((one for one in found if one.expires_at > now), None)
+        return None if row is None else Pairing(row.merchant_id, row.id, row.expires_at)
+
+    def hand_off(self, nonce: str) -> HandOff | None:
+        """The one of this nonce, unless its time is over."""
+        now = self._session.clock.now()
+        found = self._session.select(schema.HandOff, nonce_hash=token_hash(nonce))
+        row = next((one for one in found if one.expires_at > now), None)
+        return None if row is None else _hand_off(row)
+
+    def taken(self, platform: str, account: str, merchant_id: str) -> bool:
+        """Whether another merchant has this very shop, proven or made by the operator."""
+        shop = shop_name(account)
+        bonds = {
+            bond.connection_id: bond
+            for bond in self._session.select(schema.Bond, platform=platform, shop=shop)
+        }
+        for row in self._session.select(schema.Connection, platform=platform):
+            if row.merchant_id == merchant_id or shop_name(row.account) != shop:
+                continue
+            bond = bonds.get(row.id)
+            if bond is None or bond.state in {"connected", "manual"}:
+                return True
+        return False
+
+
+class Pairings:
+    """One merchant's codes and hand-offs."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def make(self, code: str, lasting: timedelta) -> Pairing:
+        row_id, now = self._scope.clock.new_id(), self._scope.clock.now()
+        self._scope.add(
+            schema.PairingCode,
+            id=row_id,
+            code_hash=token_hash(code),
+            created_at=now,
+            expires_at=now + lasting,
+            used_at=None,
+        )
+        return Pairing(self._scope.merchant_id, row_id, now + lasting)
+
+    def use(self, pairing_id: str) -> bool:
+        """True for the first caller only."""
+        code = schema.PairingCode
+        now = self._scope.clock.now()
+        unused = (code.id == pairing_id, code.used_at.is_null(), code.expires_at > now)
+        return bool(self._scope.change(code, *unused, used_at=now))
+
+    def begin(
+        self,
+        pairing_id: str,
+        platform: str,
+        account: str,
+        *,
+        nonce: str,
+        browser: str,
+        lasting: timedelta,
+    ) -> HandOff:
+        """A hand-off of keys by `account`, that only this nonce and this browser can finish."""
+        now = self._scope.clock.now()
+        self._scope.add(
+            schema.HandOff,
+            id=self._scope.clock.new_id(),
+            pairing_id=pairing_id,
+            platform=platform,
+            account=account,
+            nonce_hash=token_hash(nonce),
+            browser_hash=token_hash(browser),
+            keys_sealed=None,
+            state="open",
+            created_at=now,
+            expires_at=now + lasting,
+        )
+        return _hand_off(self._scope.get(schema.HandOff, nonce_hash=token_hash(nonce)))
+
+    def fresh(self, hand_off: HandOff) -> HandOff:
+        """As it is now; nobody else moves it until the end of this transaction."""
+        self._scope.lock(schema.HandOff, hand_off.id)
+        return _hand_off(self._scope.get(schema.HandOff, id=hand_off.id))
+
+    def move(self, hand_off: HandOff, state: str, keys: Mapping[str, str] | None = None) -> bool:
+        """From the state it was read in; False if somebody else was faster."""
+        row = schema.HandOff
+        sealed = None if keys is None else self._scope.seal_json("hand_off.keys", hand_off.id, keys)
+        return bool(
+            self._scope.change(
+                row,
+                row.id == hand_off.id,
+                row.state == hand_off.state,
+                state=state,
+                keys_sealed=sealed,
+            )
+        )
+
+    def keys(self, hand_off: HandOff) -> Mapping[str, str]:
+        """What the shop sent; empty if it has not, or the hand-off is over."""
+        row = self._scope.get(schema.HandOff, id=hand_off.id)
+        if row.keys_sealed is None:
+            return {}
+        opened: dict[str, str] = self._scope.open_json("hand_off.keys", row.id, row.keys_sealed)
+        return opened
+
+
+class Bonds:
+    """What is known of each connection beyond its keys."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def get(self, connection_id: str) -> Bond | None:
+        row = self._scope.find(schema.Bond, connection_id=connection_id)
+        return None if row is None else _bond(row)
+
+    def pair(self, connection_id: str, platform: str, account: str) -> None:
+        """New keys came: nothing is known of them yet, and what was subscribed is to be replaced.
+
+        Raises `Refused` if the merchant has this shop under another connection.
+        """
+        bond, now = schema.Bond, self._scope.clock.now()
+        known = self.get(connection_id)
+        if known is None:
+            if not self._added(connection_id, platform, shop_name(account), "checking", now):
+                raise Refused("the merchant has this shop under another connection")
+            return
+        stale = [Subscription(one.topic, one.id, REPLACED) for one in known.subscriptions]
+        self._scope.change(
+            bond,
+            bond.connection_id == connection_id,
+            state="checking",
+            paired_at=now,
+            checked_at=None,
+            closed_at=None,
+            keys="unknown",
+            subscriptions=_written(stale),
+            problem_code="",
+            problem="",
+        )
+
+    def manual(self, connection_id: str, platform: str, account: str) -> None:
+        """The connection was made by hand: the shop's side is left alone."""
+        if self.get(connection_id) is None and not self._added(
+            connection_id, platform, shop_name(account), "manual", None
+        ):
+            # By hand one shop could be connected in two spellings.
+            self._added(connection_id, platform, f"{account} {connection_id}", "manual", None)
+
+    def name(self, connection_id: str, account: str) -> None:
+        """The shop turned out to have another address. Raises `Refused` if it is known there."""
+        bond = schema.Bond
+        self._scope.change(bond, bond.connection_id == connection_id, shop=shop_name(account))
+
+    def found(
+        self,
+        connection_id: str,
+        *,
+        state: str,
+        keys: str,
+        subscriptions: Iterable[Subscription] | None = None,
+        problem_code: str = "",
+        problem: str = "",
+    ) -> None:
+        """What a look at the shop found, now. `subscriptions` None: not seen."""
+        more: dict[str, Any] = {}
+        if subscriptions is not None:
+            more["subscriptions"] = _written(subscriptions)
+        if keys == "ok":
+            more["checked_at"] = self._scope.clock.now()
+        bond = schema.Bond
+        self._scope.change(
+            bond,
+            bond.connection_id == connection_id,
+            state=state,
+            keys=keys,
+            problem_code=problem_code,
+            problem=problem,
+            **more,
+        )
+
+    def reopen(self, connection_id: str) -> None:
+        """Connected again by hand."""
+        bond = schema.Bond
+        self._scope.change(
+            bond,
+            bond.connection_id == connection_id,
+            state="manual",
+            paired_at=None,
+            checked_at=None,
+            closed_at=None,
+            keys="unknown",
+            subscriptions="[]",
+            problem_code="",
+            problem="",
+        )
+
+    def close(self, connection_id: str) -> None:
+        bond = schema.Bond
+        self._scope.change(
+            bond,
+            bond.connection_id == connection_id,
+            bond.state != "closed",
+            state="closed",
+            closed_at=self._scope.clock.now(),
+            keys="unknown",
+            problem_code="",
+            problem="",
+        )
+
+    def closing(self, connection_id: str, problem: str) -> None:
+        """What could not be undone at the shop."""
+        bond = schema.Bond
+        self._scope.change(
+            bond,
+            bond.connection_id == connection_id,
+            bond.state == "closed",
+            subscriptions="[]",
+            problem_code="left_behind" if problem else "",
+            problem=problem,
+        )
+
+    def _added(
+        self, connection_id: str, platform: str, shop: str, state: str, at: datetime | None
+    ) -> bool:
+        return self._scope.add_once(
+            schema.Bond,
+            "platform, shop",
+            connection_id=connection_id,
+            platform=platform,
+            shop=shop,
+            state=state,
+            paired_at=at,
+            checked_at=None,
+            closed_at=None,
+            keys="unknown",
+            subscriptions="[]",
+            problem_code="",
+            problem="",
+        )
+
+
+class Proofs:
+    """What opens an order to whoever brings it; found by its hash."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def keep(self, connection_id: str, order_id: str, proof: str) -> None:
+        hashed = token_hash(proof)
+        self._scope.add_once(
+            schema.Proof,
+            "connection_id, proof_hash",
+            connection_id=connection_id,
+            proof_hash=hashed,
+            order_id=order_id,
+            proof_sealed=self._scope.seal(
+                "proof", f"{connection_id}/{hashed.hex()}", proof.encode()
+            ),
+            created_at=self._scope.clock.now(),
+        )
+
+    def opens(self, connection_id: str, order_id: str, proof: str) -> bool:
+        row = self._scope.find(
+            schema.Proof, connection_id=connection_id, proof_hash=token_hash(proof)
+        )
+        return row is not None and row.order_id == order_id
+
+    def current(self, connection_id: str, order_id: str) -> str | None:
+        """The newest of an order."""
+        row = self._scope.find(
+            schema.Proof,
+            "ORDER BY created_at DESC",
+            connection_id=connection_id,
+            order_id=order_id,
+        )
+        if row is None:
+            return None
+        place = f"{connection_id}/{bytes(row.proof_hash).hex()}"
+        return self._scope.open("proof", place, row.proof_sealed).decode()
+
+
+#: The status of a subscription that was made with keys that are no longer in force.
+REPLACED = "replaced"
+
+
+def _written(subscriptions: Iterable[Subscription]) -> str:
+    return json.dumps([[one.topic, one.id, one.status] for one in subscriptions])
+
+
+def _hand_off(row: schema.HandOff) -> HandOff:
+    return HandOff(
+        id=row.id,
+        merchant_id=row.merchant_id,
+        pairing_id=row.pairing_id,
+        platform=row.platform,
+        account=row.account,
+        browser_hash=bytes(row.browser_hash),
+        state=row.state,
+    )
+
+
+def _bond(row: schema.Bond) -> Bond:
+    return Bond(
+        connection_id=row.connection_id,
+        state=row.state,
+        paired_at=row.paired_at,
+        checked_at=row.checked_at,
+        closed_at=row.closed_at,
+        keys=row.keys,
+        subscriptions=tuple(Subscription(*one) for one in json.loads(row.subscriptions)),
+        problem_code=row.problem_code,
+        problem=row.problem,
+    )
