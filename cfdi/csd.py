@@ -8,9 +8,11 @@ http://omawww.sat.gob.mx/tramitesyservicios/Paginas/certificado_sello_digital.ht
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from base64 import b64decode
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from cryptography import x509
@@ -22,13 +24,19 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from cfdi.der import DerInvalid, is_encrypted_pkcs8, name_of_issuer, name_of_subject
+from cfdi.rfc import tidy
 
 _COMMON_NAME = "2.5.4.3"
 _ORGANIZATION = "2.5.4.10"
 _ORGANIZATIONAL_UNIT = "2.5.4.11"
 _UNIQUE_IDENTIFIER = "2.5.4.45"
+_PEM = b"-----BEGIN"
 _SAT = "SERVICIO DE ADMINISTRACION TRIBUTARIA"
 _SAT_TEST_AUTHORITY = "AC UAT"
+#: A certificate or a key of SAT's has some 2 KB.
+LARGEST = 64 * 1024
+#: SAT gives a new CSD within a day or two; a month leaves time to notice.
+_EXPIRES_SOON = timedelta(days=30)
 #: What the library raises for bytes that are not what they should be.
 _UNREADABLE = (ValueError, TypeError, OverflowError, x509.InvalidVersion, UnsupportedAlgorithm)
 
@@ -41,6 +49,14 @@ class CsdRefused(ValueError):
 
 class NotACertificate(CsdRefused):
     code = "not_a_certificate"
+
+
+class NotIssuedBySat(CsdRefused):
+    code = "not_issued_by_sat"
+
+
+class FilesSwapped(CsdRefused):
+    code = "files_swapped"
 
 
 class CertificateIsFiel(CsdRefused):
@@ -77,7 +93,10 @@ class KeyOfAnotherCertificate(CsdRefused):
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What SAT says of a taxpayer's certificate. The instants are aware, in UTC."""
+    """What SAT says of a taxpayer's certificate. The instants are aware, in UTC.
+
+    `rfc_representante` is that of a company's legal representative, "" for a person's certificate.
+    """
 
     rfc: str
     nombre: str
@@ -86,10 +105,14 @@ class Certificate:
     not_after: datetime
     is_fiel: bool
     der: bytes
+    rfc_representante: str = ""
 
     @classmethod
     def read(cls, data: bytes) -> Certificate:
-        """From DER (SAT's `.cer`) or PEM. Raises `NotACertificate` or `NotRsa`."""
+        """From DER (SAT's `.cer`), PEM or bare base64.
+
+        Raises `NotACertificate`, `NotIssuedBySat` or `NotRsa`.
+        """
         parsed = _parse(data)
         try:
             return cls._of(parsed, name_of_subject(parsed.tbs_certificate_bytes))
@@ -100,8 +123,11 @@ class Certificate:
 
     @classmethod
     def _of(cls, parsed: x509.Certificate, subject: Mapping[str, str]) -> Certificate:
+        # "RFC / RFC of the representative"; a person's has the first alone.
+        holder, _, others = subject.get(_UNIQUE_IDENTIFIER, "").partition("/")
         return cls(
-            rfc=subject.get(_UNIQUE_IDENTIFIER, "").split("/")[0].strip(),
+            rfc=holder.strip(),
+            rfc_representante=others.split("/")[0].strip(),
             nombre=subject.get(_COMMON_NAME, ""),
             no_certificado=_no_certificado(parsed.serial_number),
             not_before=parsed.not_valid_before_utc,
@@ -109,6 +135,10 @@ class Certificate:
             is_fiel=_is_fiel(parsed, subject),
             der=parsed.public_bytes(serialization.Encoding.DER),
         )
+
+    def expires_soon(self, now: datetime) -> bool:
+        """Whether it is valid at `now` (aware) for thirty days more at the most."""
+        return now <= self.not_after <= now + _EXPIRES_SOON
 
     def public_key(self) -> RSAPublicKey:
         return _rsa_of(x509.load_der_x509_certificate(self.der))
@@ -131,15 +161,15 @@ class Csd:
 
 
 def open_key(data: bytes, password: str) -> RSAPrivateKey:
-    """The key in SAT's `.key` (encrypted PKCS#8, DER) or in PEM, fully checked.
+    """The key in SAT's `.key` (encrypted PKCS#8, DER), in PEM or bare base64, fully checked.
 
-    Raises `PasswordWrong`, `NotAPrivateKey` or `NotRsa`.
+    A password copied with blanks around it is taken without them. Raises `PasswordWrong`,
+    `NotAPrivateKey` or `NotRsa`.
     """
-    secrets: list[bytes | None] = [password.encode()]
-    if not password.isascii():  # SAT's older programs took the password in Latin-1
-        secrets.append(password.encode("latin-1", "replace"))
-    secrets.append(None)  # a key kept without a password
-    for secret in secrets:
+    if len(data) > LARGEST:
+        raise NotAPrivateKey("This file is too large to be a private key: choose the .key file.")
+    data = _unwrapped(data)
+    for secret in _spellings(password):
         key = _key_with(data, secret)
         if key is not None:
             return _rsa_key(key)
@@ -148,6 +178,14 @@ def open_key(data: bytes, password: str) -> RSAPrivateKey:
     raise NotAPrivateKey(
         "This is not a private key: choose the .key file that belongs to the .cer."
     )
+
+
+def _spellings(password: str) -> Iterator[bytes | None]:
+    for text in dict.fromkeys((password, password.strip())):
+        yield text.encode("utf-8", "replace")
+        if not text.isascii():  # SAT's older programs took the password in Latin-1
+            yield text.encode("latin-1", "replace")
+    yield None  # a key kept without a password
 
 
 def load_key(der: bytes) -> RSAPrivateKey:
@@ -159,14 +197,13 @@ def load_key(der: bytes) -> RSAPrivateKey:
 
 def check_csd(cer: bytes, key: bytes, password: str, *, rfc: str, now: datetime) -> Csd:
     """A pair that may seal for `rfc` at `now` (aware). Raises the `CsdRefused` to mend."""
-    certificate = Certificate.read(cer)
+    certificate = _certificate(cer, key)
     if certificate.is_fiel:
         raise CertificateIsFiel(
             "This is the e.firma (FIEL), which cannot seal invoices: use the "
             "Certificado de Sello Digital (CSD) made with Certifica on SAT's site."
         )
-    if certificate.rfc != rfc.strip().upper():
-        raise CertificateOfAnotherRfc("The certificate belongs to another RFC than the merchant.")
+    _check_holder(certificate, tidy(rfc))
     if now < certificate.not_before:
         raise CertificateNotYetValid(
             f"The certificate is valid from {certificate.not_before:%Y-%m-%d %H:%M} UTC only."
@@ -181,6 +218,29 @@ def check_csd(cer: bytes, key: bytes, password: str, *, rfc: str, now: datetime)
             "The private key belongs to another certificate: the .cer and .key must be one pair."
         )
     return Csd(certificate, opened)
+
+
+def _certificate(cer: bytes, key: bytes) -> Certificate:
+    try:
+        return Certificate.read(cer)
+    except NotACertificate:
+        with suppress(NotACertificate):
+            _parse(key)
+            raise FilesSwapped(
+                "The two files are swapped: the .cer is the certificate, the .key the private key."
+            ) from None
+        raise
+
+
+def _check_holder(certificate: Certificate, rfc: str) -> None:
+    if certificate.rfc == rfc:
+        return
+    if rfc and certificate.rfc_representante == rfc:
+        raise CertificateOfAnotherRfc(
+            "The certificate belongs to the company whose representative the merchant is: it seals "
+            "for the company alone."
+        )
+    raise CertificateOfAnotherRfc("The certificate belongs to another RFC than the merchant.")
 
 
 def authority(certificate: Certificate, extra_roots: Iterable[bytes] = ()) -> str:
@@ -202,9 +262,10 @@ def authority(certificate: Certificate, extra_roots: Iterable[bytes] = ()) -> st
 
 
 def _parse(data: bytes) -> x509.Certificate:
-    load = (
-        x509.load_pem_x509_certificate if b"-----BEGIN" in data else x509.load_der_x509_certificate
-    )
+    if len(data) > LARGEST:
+        raise NotACertificate("This file is too large to be a certificate: choose the .cer file.")
+    data = _unwrapped(data)
+    load = x509.load_pem_x509_certificate if _PEM in data else x509.load_der_x509_certificate
     try:
         parsed = load(data)
         _rsa_of(parsed)
@@ -215,6 +276,16 @@ def _parse(data: bytes) -> x509.Certificate:
             "This is not a certificate: choose the .cer file of the CSD."
         ) from None
     return parsed
+
+
+def _unwrapped(data: bytes) -> bytes:
+    """DER and PEM as they are; DER that was saved in base64 without the lines of PEM."""
+    if data[:1] == b"\x30" or _PEM in data:
+        return data
+    try:
+        return b64decode(b"".join(data.removeprefix(b"\xef\xbb\xbf").split()), validate=True)
+    except ValueError:
+        return data
 
 
 def _rsa_of(parsed: x509.Certificate) -> RSAPublicKey:
@@ -231,8 +302,9 @@ def _rsa_key(key: PrivateKeyTypes) -> RSAPrivateKey:
 
 
 def _key_with(data: bytes, secret: bytes | None) -> PrivateKeyTypes | None:
-    pem = b"-----BEGIN" in data
-    load = serialization.load_pem_private_key if pem else serialization.load_der_private_key
+    load = (
+        serialization.load_pem_private_key if _PEM in data else serialization.load_der_private_key
+    )
     try:
         return load(data, secret)
     # TypeError: a password for a key that has none, or none for a key that has one.
@@ -244,7 +316,7 @@ def _no_certificado(serial: int) -> str:
     """SAT's twenty digits: the bytes of the serial number are their ASCII characters."""
     digits = serial.to_bytes((serial.bit_length() + 7) // 8, "big")
     if len(digits) != 20 or not digits.isdigit():
-        raise NotACertificate("This certificate was not issued by SAT: its number is not SAT's.")
+        raise NotIssuedBySat("This certificate was not issued by SAT: its number is not SAT's.")
     return digits.decode("ascii")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -35,6 +36,8 @@ def test_every_published_certificate_is_read(shared: Path) -> None:
     for entry in listed:
         read = Certificate.read((folder / f"{entry['file']}.cer").read_bytes())
         assert read.rfc == entry["rfc"]
+        said = [each.strip() for each in entry["subject_2_5_4_45"].split("/")]
+        assert [read.rfc, read.rfc_representante] == [*said, ""][:2]
         assert read.nombre == entry["cn"]
         assert read.no_certificado == entry["no"]
         assert read.is_fiel == (entry["kind"] == "FIEL")
@@ -89,6 +92,47 @@ def test_pem_is_taken_too(pair: Any, password: str, now: datetime) -> None:
     assert checked.certificate.der == pair.cer
 
 
+def test_base64_without_the_lines_of_pem_is_taken(pair: Any, password: str, now: datetime) -> None:
+    for before in (b"", b"\xef\xbb\xbf"):
+        cer, key = before + base64.encodebytes(pair.cer), before + base64.b64encode(pair.key)
+        checked = check_csd(cer, key, password, rfc="EKU9003173C9", now=now)
+        assert checked.certificate.der == pair.cer
+
+
+def test_certificate_and_key_in_one_file_of_pem(pair: Any, password: str, now: datetime) -> None:
+    both = _pem("CERTIFICATE", pair.cer) + _pem("ENCRYPTED PRIVATE KEY", pair.key)
+    swapped = _pem("ENCRYPTED PRIVATE KEY", pair.key) + _pem("CERTIFICATE", pair.cer)
+    for one in (both, swapped):
+        checked = check_csd(one, pair.key, password, rfc="EKU9003173C9", now=now)
+        assert checked.certificate.der == pair.cer
+
+
+def test_a_password_copied_with_blanks_opens(pair: Any, password: str, now: datetime) -> None:
+    for written in (f" {password}", f"{password}\n", f"\t{password} "):
+        assert check_csd(pair.cer, pair.key, written, rfc="EKU9003173C9", now=now)
+
+
+def test_the_rfc_of_the_merchant_may_be_written_in_any_way(
+    pair: Any, password: str, now: datetime
+) -> None:
+    for written in ("eku-900317-3c9", "RFC: EKU9003173C9", "ＥＫＵ９００３１７３Ｃ９"):
+        assert check_csd(pair.cer, pair.key, password, rfc=written, now=now)
+
+
+def test_the_representative_is_told_apart(pair: Any) -> None:
+    read = Certificate.read(pair.cer)
+    assert (read.rfc, read.rfc_representante) == ("EKU9003173C9", "VADA800927DJ3")
+
+
+@pytest.mark.parametrize(
+    ("days", "soon"), [(-1, False), (0, True), (29, True), (30, True), (31, False), (400, False)]
+)
+def test_thirty_days_before_its_end(make_pair: Any, now: datetime, days: int, soon: bool) -> None:
+    end = now + timedelta(days=days)
+    read = Certificate.read(make_pair(not_before=now - timedelta(days=900), not_after=end).cer)
+    assert read.expires_soon(now) is soon
+
+
 def test_a_password_in_latin_1_opens(private_key: rsa.RSAPrivateKey) -> None:
     secret = serialization.BestAvailableEncryption("contraseña".encode("latin-1"))
     data = private_key.private_bytes(
@@ -122,15 +166,46 @@ def _swap(call: dict[str, Any], make_pair: Any) -> None:
     call["cer"], call["key"] = call["key"], call["cer"]
 
 
+def _swap_in_pem(call: dict[str, Any], make_pair: Any) -> None:
+    cer, key = _pem("CERTIFICATE", call["cer"]), _pem("ENCRYPTED PRIVATE KEY", call["key"])
+    call["cer"], call["key"] = key, cer
+
+
+def _keystore(call: dict[str, Any], make_pair: Any) -> None:
+    """The .pfx that browsers and Windows export."""
+    call["key"] = pkcs12.serialize_key_and_certificates(
+        b"x",
+        make_pair().private,
+        None,
+        None,
+        serialization.BestAvailableEncryption(call["password"].encode()),
+    )
+
+
 BREAKAGES: dict[str, tuple[type[csd.CsdRefused], Breakage]] = {
     "empty": (csd.NotACertificate, lambda call, make: call.update(cer=b"")),
     "garbage": (csd.NotACertificate, lambda call, make: call.update(cer=b"\x30\x82garbage")),
     "cut off": (csd.NotACertificate, lambda call, make: call.update(cer=call["cer"][:-9])),
     "huge": (csd.NotACertificate, lambda call, make: call.update(cer=b"\x30" * 5_000_000)),
     "pem garbage": (csd.NotACertificate, lambda call, make: call.update(cer=b"-----BEGIN x")),
-    "swapped": (csd.NotACertificate, _swap),
+    "swapped": (csd.FilesSwapped, _swap),
+    "swapped, in PEM": (csd.FilesSwapped, _swap_in_pem),
+    "two keys": (csd.NotACertificate, lambda call, make: call.update(cer=call["key"])),
+    "a picture": (csd.NotACertificate, lambda call, make: call.update(cer=b"\x89PNG\r\n" * 99)),
+    "of the representative": (
+        csd.CertificateOfAnotherRfc,
+        lambda call, make: call.update(rfc="VADA800927DJ3"),
+    ),
+    "huge key": (csd.NotAPrivateKey, lambda call, make: call.update(key=b"\x30" * 5_000_000)),
+    "huge text": (csd.NotAPrivateKey, lambda call, make: call.update(key=b"A" * 5_000_000)),
+    "key cut off": (csd.NotAPrivateKey, lambda call, make: call.update(key=call["key"][:-9])),
+    "keystore": (csd.NotAPrivateKey, _keystore),
+    "password with a surrogate": (
+        csd.PasswordWrong,
+        lambda call, make: call.update(password="\ud800"),
+    ),
     "not of SAT": (
-        csd.NotACertificate,
+        csd.NotIssuedBySat,
         lambda call, make: call.update(cer=make(number="12345").cer),
     ),
     "fiel": (csd.CertificateIsFiel, lambda call, make: call.update(cer=make(unit="").cer)),
@@ -187,7 +262,7 @@ def test_each_mistake_has_its_own_name(
         check_csd(**call)
     assert type(caught.value) is expected
     assert str(caught.value)
-    for secret in (password, "EKU9003173C9"):
+    for secret in (password, "EKU9003173C9", "VADA800927DJ3", "PRIVATE KEY"):
         assert secret not in str(caught.value)
 
 
