@@ -153,7 +153,7 @@ def exempt_base_is_the_sum(doc: Document) -> Iterator[str]:
         yield from _sums_differ(doc, "Base")
 
 
-@rule("CFDI40221", tipos=_WITH_TAXES, unless=(*_UNCLEAR, "CFDI40215"))
+@rule("CFDI40221", tipos=_WITH_TAXES, unless=(*_UNCLEAR, "CFDI40215", "CFDI40216"))
 def importe_is_the_sum(doc: Document) -> Iterator[str]:
     yield from _sums_differ(doc, "Importe")
 
@@ -163,7 +163,7 @@ def total_transferred_decimals(doc: Document) -> Iterator[str]:
     yield from _too_fine(doc, _node(doc), "TotalImpuestosTrasladados")
 
 
-@rule("CFDI40205", tipos=_WITH_TAXES, unless=(*_UNCLEAR, "CFDI40215", "CFDI40221"))
+@rule("CFDI40205", tipos=_WITH_TAXES, unless=(*_UNCLEAR, "CFDI40215", "CFDI40216", "CFDI40221"))
 def total_transferred(doc: Document) -> Iterator[str]:
     yield from _not_the_sum(doc, "TotalImpuestosTrasladados", doc.traslados)
 

@@ -16,7 +16,7 @@ from cfdi.validator.rule import rule
 _LOCAL: Final = "{http://www.sat.gob.mx/implocal}ImpuestosLocales"
 _OF_CONCEPTOS: Final = ("CFDI40113", "CFDI40166", "CFDI40167")
 _OF_TOTALS: Final = (
-    *("CFDI40108", "CFDI40109", "CFDI40110", "CFDI40111"),
+    *("CFDI40108", "CFDI40109", "CFDI40110", "CFDI40111", "CFDI40169"),
     *("CFDI40203", "CFDI40205", "CFDI40206", "CFDI40211", "CFDI40212"),
     *("CFDI40215", "CFDI40216", "CFDI40218", "CFDI40221", "CFDI40208", "CFDI40201"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -57,3 +58,14 @@ def issue(authority: Authority) -> Callable[..., Csd]:
 @pytest.fixture(scope="session")
 def reseal() -> Callable[[etree._Element, Csd], bytes]:
     return resealed
+
+
+@pytest.fixture(scope="session")
+def sealed(authority: Authority) -> Callable[[etree._Element], bytes]:
+    """The document with the honest seal of its issuer."""
+
+    @cache
+    def csd_of(rfc: str) -> Csd:
+        return issued(authority, rfc, "QUIEN EMITE")
+
+    return lambda root: resealed(root, csd_of(root.find("{*}Emisor").get("Rfc")))
