@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts tests bench soak goldens lock clean
+.PHONY: help run test check lint types contracts tests bench soak goldens woocommerce-plugin lock clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -45,6 +45,9 @@ bench: $(STAMP) ## speed and memory, as ratios of one run; also written to var/b
 
 soak: $(STAMP) ## stamp many sales while workers are killed; SOAK_SALES and SOAK_SECONDS bound it
 	$(BIN)/python -m pytest tests/e2e/test_soak.py -q
+
+woocommerce-plugin: $(STAMP) ## the zip of the WooCommerce plug-in, in dist/
+	@$(BIN)/python -m connectors.woocommerce.packaging zip dist
 
 lock: ## pin every dependency again (needs uv); for all platforms and Python 3.11 to 3.14
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url \

@@ -23,11 +23,21 @@ _MEANING: Final = {
     "razon_social": "fiscal_name",
     "nombre_fiscal": "fiscal_name",
 }
+#: Our own plug-in's fields, whose names would be too common elsewhere.
+_OURS: Final = "_wc_other/autofactura/"
+_MEANING_OF_OURS: Final = {
+    "rfc": "rfc",
+    "nombre": "fiscal_name",
+    "cp": "postal_code",
+    "regimen": "regimen",
+    "uso": "uso",
+}
 _SHAPE: Final = {
     "rfc": re.compile(r"[A-ZÑ&]{3,4}\d{6}[A-Z\d]{3}"),
     "regimen": re.compile(r"(\d{3})(?:\b.*)?"),
     "uso": re.compile(r"([A-Z]{1,2}\d{2})(?:\b.*)?"),
     "fiscal_name": re.compile(r".{1,300}"),
+    "postal_code": re.compile(r"[0-9]{5}"),
 }
 
 
@@ -41,7 +51,7 @@ def buyer_of(order: Reader) -> Buyer:
         email=billing.text("email", "").strip(),
         phone=billing.text("phone", "").strip(),
         country=billing.text("country", "").strip().upper(),
-        postal_code=billing.text("postcode", "").strip(),
+        postal_code=fiscal.get("postal_code") or billing.text("postcode", "").strip(),
         rfc=fiscal.get("rfc", ""),
         fiscal_name=fiscal.get("fiscal_name") or " ".join(billing.text("company", "").split()),
         regimen=fiscal.get("regimen", ""),
@@ -63,6 +73,8 @@ def _meaning(meta: Reader) -> str | None:
     key = meta.at("key").value
     if not isinstance(key, str):
         return None
+    if key.startswith(_OURS):
+        return _MEANING_OF_OURS.get(key.removeprefix(_OURS))
     match = _BLOCK_FIELD.fullmatch(key)
     name = match["name"] if match else key
     return _MEANING.get(_PREFIX.sub("", name.lower().replace("-", "_")))

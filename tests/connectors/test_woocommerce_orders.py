@@ -453,3 +453,23 @@ def test_a_secret_with_entities_is_accepted_as_typed_and_as_decoded(
     signed = replace(one, headers={**one.headers, "x-wc-webhook-signature": signature})
     WOO.authenticate(signed, keys(webhook_secret=secret))
     WOO.authenticate(signed, keys(webhook_secret="new", webhook_secret_previous=secret))
+
+
+def test_the_fields_of_our_own_plugin_are_taken_with_name_and_postal_code() -> None:
+    ours = "_wc_other/autofactura/"
+    typed = {"quiero": "1", "nombre": "ESCUELA KEMPER URGATE", "cp": "42501", "rfc": "EKU9003173C9"}
+    metas = [{"id": n, "key": ours + k, "value": typed[k]} for n, k in enumerate(typed)]
+    buyer = sale(captured("007") | {"meta_data": metas}).buyer
+    assert (buyer.rfc, buyer.fiscal_name) == ("EKU9003173C9", "ESCUELA KEMPER URGATE")
+    assert buyer.postal_code == "42501"
+
+
+def test_a_name_that_others_use_for_something_else_is_not_taken() -> None:
+    metas = [
+        {"id": 1, "key": "_wc_other/mitienda/nombre", "value": "para regalo"},
+        {"id": 2, "key": "_wc_other/mitienda/cp", "value": "42501"},
+        {"id": 3, "key": "_wc_other/autofactura/cp", "value": "4250x"},
+    ]
+    order = captured("007")
+    buyer, plain = sale(order | {"meta_data": metas}).buyer, sale(order | {"meta_data": []}).buyer
+    assert buyer == plain

@@ -1,7 +1,6 @@
 <?php
 /**
  * Plugin Name: Autofactura Hub for WooCommerce
- * Plugin URI: https://github.com/autofactura-hub/autofactura-hub
  * Description: Gives every paid order a link to its Mexican CFDI 4.0 invoice, made by your own autofactura-hub.
  * Version: 1.0.0
  * Requires at least: 6.5

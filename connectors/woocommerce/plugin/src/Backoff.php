@@ -16,7 +16,7 @@ final class Backoff {
 
 	public const GIVES_UP_AFTER = 3 * 86400;
 
-	private const WAITS  = array( 60, 300, 900, 3600 );
+	private const WAITS   = array( 60, 300, 900, 3600 );
 	private const LONGEST = 6 * 3600;
 
 	/**

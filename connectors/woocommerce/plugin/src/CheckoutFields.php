@@ -34,10 +34,12 @@ final class CheckoutFields {
 		}
 		woocommerce_register_additional_checkout_field(
 			array(
-				'id'       => self::NAME . 'quiero',
-				'label'    => self::wish(),
-				'location' => 'order',
-				'type'     => 'checkbox',
+				'id'            => self::NAME . 'quiero',
+				'label'         => self::wish(),
+				// A box that may stay empty says so by itself.
+				'optionalLabel' => self::wish(),
+				'location'      => 'order',
+				'type'          => 'checkbox',
 			)
 		);
 		foreach ( FiscalRules::FIELDS as $field ) {

@@ -52,7 +52,7 @@ final class ClassicCheckout {
 	/** The fields come with the tick, without a script; a browser that does not know :has() shows them always. */
 	public static function style(): void {
 		if ( CheckoutFields::active() ) {
-			echo '<style>@supports selector(:has(*)){form.checkout:not(:has(#autofactura_quiero:checked)) .autofactura-hub-field{display:none}}</style>';
+			echo '<style>#autofactura_quiero_field .optional{display:none}@supports selector(:has(*)){form.checkout:not(:has(#autofactura_quiero:checked)) .autofactura-hub-field{display:none}}</style>';
 		}
 	}
 

@@ -17,7 +17,8 @@ final class FiscalRules {
 
 	public const FIELDS = array( 'rfc', 'nombre', 'cp', 'regimen', 'uso' );
 
-	private const GENERIC = array( 'XAXX010101000', 'XEXX010101000' );
+	private const GENERIC       = array( 'XAXX010101000', 'XEXX010101000' );
+	private const GENERIC_NAMES = array( 'PUBLICO EN GENERAL', 'PÚBLICO EN GENERAL' );
 
 	/**
 	 * As SAT writes it: capitals, single blanks, no invisible characters; an RFC of letters, digits and & only.
@@ -33,7 +34,9 @@ final class FiscalRules {
 			// Full-width digits are digits; a name keeps its letters.
 			$value = (string) \Normalizer::normalize( $value, $named ? \Normalizer::FORM_C : \Normalizer::FORM_KC );
 		}
-		$value = trim( (string) preg_replace( '/[\s\p{Z}]+/u', ' ', mb_strtoupper( $value ) ) );
+		// WordPress replaces mb_substr where PHP lacks it, but not this one.
+		$value = function_exists( 'mb_strtoupper' ) ? mb_strtoupper( $value ) : strtoupper( $value );
+		$value = trim( (string) preg_replace( '/[\s\p{Z}]+/u', ' ', $value ) );
 		if ( $named ) {
 			return $value;
 		}
@@ -100,7 +103,7 @@ final class FiscalRules {
 		if ( preg_match( '/\||[\p{Cc}\p{Cs}\p{Co}\p{Cn}]/u', $nombre ) ) {
 			return 'nombre_characters';
 		}
-		return 'PUBLICO EN GENERAL' === strtr( $nombre, array( 'Ú' => 'U', 'É' => 'E' ) ) ? 'nombre_generic' : '';
+		return in_array( $nombre, self::GENERIC_NAMES, true ) ? 'nombre_generic' : '';
 	}
 
 	/**

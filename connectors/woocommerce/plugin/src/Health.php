@@ -58,8 +58,8 @@ final class Health {
 		if ( ! $answer->is_good() ) {
 			return array( self::silence( $answer ) );
 		}
-		$told     = $answer->json;
-		$findings = array();
+		$told       = $answer->json;
+		$findings   = array();
 		$findings[] = match ( $told['keys'] ?? '' ) {
 			'ok'      => array( 'good', __( 'The hub can read orders.', 'autofactura-hub' ), '' ),
 			'refused' => array( 'bad', __( 'WooCommerce refuses the hub\'s key.', 'autofactura-hub' ), __( 'A firewall or security plug-in may remove the Authorization header, or the key was revoked. Allow /wp-json/wc/ for the hub, or connect again.', 'autofactura-hub' ) ),
@@ -76,6 +76,10 @@ final class Health {
 			$findings[] = array( 'bad', Answer::words_of( $problem ), '' );
 		}
 		$findings[] = self::last_heard( $told );
+		$window     = is_array( $told['window'] ?? null ) ? Answer::words_of( $told['window'], 'text' ) : '';
+		if ( '' !== $window ) {
+			$findings[] = array( 'good', $window, '' );
+		}
 		return $findings;
 	}
 

@@ -74,7 +74,9 @@ final class Places {
 	 * @param \WC_Order                            $order   The order.
 	 */
 	public static function in_list( $actions, $order ) {
-		$link = Settings::shows( 'list' ) ? self::link( $order ) : null;
+		// The order's own page lists the actions too; it has the link already.
+		$listed = ! is_view_order_page() && ! is_order_received_page();
+		$link   = $listed && Settings::shows( 'list' ) ? self::link( $order ) : null;
 		if ( null !== $link ) {
 			$actions['autofactura-hub'] = array(
 				'url'        => $link,
@@ -171,7 +173,7 @@ final class Places {
 
 	/** The order of the order received or view order page, if this visitor may see it. */
 	private static function order_of_page(): ?\WC_Order {
-		$order = wc_get_order( absint( get_query_var( 'order-received' ) ) ?: absint( get_query_var( 'view-order' ) ) );
+		$order = wc_get_order( max( absint( get_query_var( 'order-received' ) ), absint( get_query_var( 'view-order' ) ) ) );
 		if ( ! $order instanceof \WC_Order ) {
 			return null;
 		}

@@ -103,7 +103,11 @@ final class SettingsPage {
 		echo '</div>';
 	}
 
-	/** Who may, and that the form was ours. Ends the request otherwise. */
+	/**
+	 * Who may, and that the form was ours. Ends the request otherwise.
+	 *
+	 * @param string $action Which.
+	 */
 	private static function allow( string $action ): void {
 		if ( ! current_user_can( self::CAP ) ) {
 			wp_die( esc_html__( 'You may not do this.', 'autofactura-hub' ), '', array( 'response' => 403 ) );
@@ -117,9 +121,8 @@ final class SettingsPage {
 	 * @param string $kind  "success", "warning" or "error".
 	 * @param string $words What happened.
 	 * @param string $typed The address to keep in the form.
-	 * @return never
 	 */
-	private static function back( string $kind, string $words, string $typed = '' ): void {
+	private static function back( string $kind, string $words, string $typed = '' ): never {
 		set_transient( 'autofactura_hub_message_' . get_current_user_id(), array( $kind, $words, $typed ), MINUTE_IN_SECONDS );
 		wp_safe_redirect( self::url() );
 		exit;
@@ -133,7 +136,7 @@ final class SettingsPage {
 			return '';
 		}
 		delete_transient( $name );
-		echo '<div class="notice notice-' . esc_attr( $message[0] ) . '" role="' . ( 'error' === $message[0] ? 'alert' : 'status' ) . '"><p>' . esc_html( $message[1] ) . '</p></div>';
+		echo '<div class="notice notice-' . esc_attr( $message[0] ) . '" role="' . esc_attr( 'error' === $message[0] ? 'alert' : 'status' ) . '"><p>' . esc_html( $message[1] ) . '</p></div>';
 		return (string) $message[2];
 	}
 
@@ -155,7 +158,7 @@ final class SettingsPage {
 		foreach ( Health::findings( $connection ) as list( $level, $what, $do ) ) {
 			list( $icon, $color, $name ) = $marks[ $level ];
 			echo '<tr><td style="width:2em"><span class="dashicons dashicons-' . esc_attr( $icon ) . '" style="color:' . esc_attr( $color ) . '" aria-hidden="true"></span><span class="screen-reader-text">' . esc_html( $name ) . '</span></td>';
-			echo '<td>' . esc_html( $what ) . ( '' === $do ? '' : '<br><em>' . esc_html( $do ) . '</em>' ) . '</td></tr>';
+			echo '<td>' . esc_html( $what ) . wp_kses_post( '' === $do ? '' : '<br><em>' . esc_html( $do ) . '</em>' ) . '</td></tr>';
 		}
 		echo '</tbody></table>';
 		self::open_form( 'disconnect' );

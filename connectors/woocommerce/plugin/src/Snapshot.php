@@ -34,12 +34,17 @@ final class Snapshot {
 			$refunds = array();
 			$page    = 0;
 			do {
-				$more    = self::get( $path . '/refunds', array( 'per_page' => self::PER_PAGE, 'page' => ++$page ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing.AssociativeArrayFound -- short.
-				$refunds = array_merge( $refunds, $more ?? array() );
-			} while ( is_array( $more ) && self::PER_PAGE === count( $more ) );
-			if ( null === $more ) {
-				return null;
-			}
+				$query = array(
+					'per_page' => self::PER_PAGE,
+					'page'     => ++$page,
+				);
+				$more  = self::get( $path . '/refunds', $query );
+				if ( null === $more ) {
+					return null;
+				}
+				$found   = count( $more );
+				$refunds = array_merge( $refunds, $more );
+			} while ( self::PER_PAGE === $found );
 			$json = wp_json_encode( array( 'order' => $read, 'refunds' => $refunds ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing.AssociativeArrayFound -- short.
 			return is_string( $json ) ? $json : null;
 		} finally {
