@@ -12,12 +12,29 @@ import requests
 import responses
 from requests.exceptions import SSLError
 
+from cfdi.cancelacion import read_acuse
+from cfdi.pac import sw_cancel
 from cfdi.pac.breaker import Breaker
-from cfdi.pac.contract import AlreadyStamped, Answer, Dedupe, Later, Never, Stamped, Terms, Unknown
-from cfdi.pac.sw import AUTHENTICATE, BALANCE, STAMP, SwSapien
+from cfdi.pac.contract import (
+    AlreadyStamped,
+    Answer,
+    CancelFiled,
+    CancelRefused,
+    Dedupe,
+    Later,
+    Never,
+    Pending,
+    Registered,
+    Reply,
+    Stamped,
+    Terms,
+    Unknown,
+)
+from cfdi.pac.sw import AUTHENTICATE, BALANCE, CANCEL, STAMP, SwSapien
 from cfdi.pac.sw_answers import classify
 
 URL = "https://services.test.sw.com.mx"
+UUID = "5D0C5A3C-0000-4000-8000-000000000001"
 SEALED = b'<cfdi:Comprobante xmlns:cfdi="http://www.sat.gob.mx/cfd/4" Sello="s"/>'
 TFD = '<tfd:TimbreFiscalDigital xmlns:tfd="http://www.sat.gob.mx/TimbreFiscalDigital" UUID="u"/>'
 TERMS = Terms(
@@ -197,6 +214,139 @@ def test_the_balance_is_told() -> None:
 def test_an_account_that_cannot_be_checked_is_not_ok(status: int, text: str) -> None:
     responses.get(URL + BALANCE, status=status, body=text)
     assert not SwSapien(URL, token="t", terms=TERMS).check().ok
+
+
+def cancel_body(code: object, name: str = UUID.lower(), **more: object) -> bytes:
+    data = {"acuse": "<Acuse/>", "uuid": {name: code}} | more
+    return json.dumps({"status": "success", "data": data}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "raw", "kind"),
+    [
+        (200, cancel_body("201"), CancelFiled),
+        (200, cancel_body("202", acuse=None), CancelFiled),
+        (200, cancel_body("205"), Later),
+        (200, cancel_body("203"), CancelRefused),
+        (200, cancel_body("999"), Unknown),
+        (200, cancel_body(201), Unknown),
+        (200, cancel_body("201", "another"), Unknown),
+        (200, cancel_body("201", uuid=[]), Unknown),
+        (200, cancel_body("201", uuid=None), Unknown),
+        (400, error("CACFDI33 - Problemas con el xml."), Unknown),
+        (400, error("300 - Usuario no válido"), CancelRefused),
+        (400, error("CACFDI33", {"uuid": {UUID: "201"}}), Unknown),
+        (401, b"", Later),
+        (402, b"", Later),
+        (429, cancel_body("201"), Later),
+        (500, cancel_body("201"), Unknown),
+        (503, b"<html>", Unknown),
+        (404, b"", Unknown),
+    ],
+)
+def test_classification_of_a_cancellation(status: int, raw: bytes, kind: type) -> None:
+    assert type(sw_cancel.cancelled(status, raw, UUID)) is kind
+
+
+def test_sws_own_bodies_of_cancellations(body: Callable[[str], bytes]) -> None:
+    uuid = "3eaeabc9-ea41-4627-9609-c6856b78e2b1"
+    filed = sw_cancel.cancelled(200, body("cancel-200"), uuid)
+    assert isinstance(filed, CancelFiled)
+    assert filed.code == "202"
+    assert read_acuse(filed.acuse).codigos == {uuid.upper(): "202"}
+    for name, code in (("cancel-error-cert", "308"), ("cancel-error-signature", "309")):
+        refused = sw_cancel.cancelled(400, body(name), uuid)
+        assert isinstance(refused, CancelRefused)
+        assert [each.code for each in refused.findings] == [code]
+    missing = sw_cancel.cancelled(400, body("cancel-error-missing"), uuid)
+    assert isinstance(missing, Unknown)
+
+
+@pytest.mark.parametrize(
+    ("folios", "kind"),
+    [
+        ([{"uuid": UUID.lower(), "estatusUUID": "1000", "respuesta": "Rechazo"}], CancelFiled),
+        ([{"Uuid": UUID, "EstatusUuid": "1002"}], CancelFiled),
+        ([{"uuid": UUID, "estatusUUID": "1001", "respuesta": "Rechazo"}], CancelRefused),
+        ([{"uuid": UUID, "estatusUUID": "1000", "respuesta": "Aceptacion"}], Unknown),
+        ([{"uuid": "another", "estatusUUID": "1000"}], Unknown),
+        ([7, None, {}], Unknown),
+        ("1000", Unknown),
+    ],
+)
+def test_classification_of_a_reply(folios: object, kind: type) -> None:
+    raw = json.dumps({"status": "success", "data": {"folios": folios}, "codStatus": "1000"})
+    assert type(sw_cancel.replied(200, raw.encode(), UUID, Reply.RECHAZO)) is kind
+
+
+@pytest.mark.parametrize(
+    ("status", "data", "uuids"),
+    [
+        (200, {"UUID": [UUID.lower()], "CodEstatus": "1100"}, (UUID,)),
+        (200, {"uuid": [UUID, 7], "codStatus": "1100"}, (UUID,)),
+        (200, {"UUID": None, "CodEstatus": "1101"}, ()),
+        (200, {"CodEstatus": "1200"}, None),
+        (500, {"UUID": [], "CodEstatus": "1100"}, None),
+    ],
+)
+def test_pendings(status: int, data: object, uuids: tuple[str, ...] | None) -> None:
+    raw = json.dumps({"status": "success", "data": data}).encode()
+    said = sw_cancel.pending(status, raw)
+    assert said == (Pending(uuids, raw) if uuids is not None else said)
+    assert isinstance(said, Later) == (uuids is None)
+
+
+def test_no_pendings_may_come_as_an_error() -> None:
+    raw = error("1101 - No existen peticiones para el RFC Receptor.")
+    assert sw_cancel.pending(400, raw) == Pending((), raw)
+    assert isinstance(sw_cancel.pending(400, error("Error")), Later)
+
+
+@responses.activate
+def test_lists_are_asked_at_both_hosts() -> None:
+    """https://developers.sw.com.mx/knowledge-base/lista-69-b and its SDK's tests."""
+    none = {
+        "status": "error",
+        "message": "Error en la consulta.",
+        "messageDetail": "CS1002 - La consulta no arrojo resultados.",
+    }
+    malformed = none | {"messageDetail": "CS1002 - RFC malformado: X"}
+    api = "https://api.test.sw.com.mx/lrfc/H%26E951128469"
+    taxpayers = f"{URL}/taxpayers/H%26E951128469"
+    pac = SwSapien(URL, token="t", terms=TERMS)
+    responses.get(api, json={"status": "success", "data": {"contribuyenteRFC": "H&E951128469"}})
+    responses.get(taxpayers, json=none, status=400)
+    assert pac.registered("H&E951128469") == Registered(known=True, listed_69b="")
+    responses.replace(responses.GET, api, json=none, status=404)
+    situation = {"situacion_del_contribuyente": "Definitivo"}
+    responses.replace(
+        responses.GET, taxpayers, json={"status": "success", "data": situation}, status=200
+    )
+    assert pac.registered("H&E951128469") == Registered(known=False, listed_69b="Definitivo")
+    for trouble in ({"json": malformed, "status": 400}, {"status": 500}, {"body": b"<html>"}):
+        responses.replace(responses.GET, api, **trouble)
+        assert isinstance(pac.registered("H&E951128469"), Later)
+
+
+@responses.activate
+def test_a_signed_request_is_sent_as_it_is() -> None:
+    responses.post(URL + CANCEL, body=cancel_body("201"))
+    SwSapien(URL, token="t0ken", terms=TERMS).cancel(b"<signed>\r\n</signed>", UUID)
+    sent = responses.calls[0].request
+    assert sent.headers["Authorization"] == "Bearer t0ken"
+    assert isinstance(sent.body, bytes)
+    assert b"<signed>\r\n</signed>" in sent.body
+
+
+@responses.activate
+def test_the_word_of_sat_is_no_trouble_of_the_provider() -> None:
+    responses.post(URL + CANCEL, body=cancel_body("205"))
+    breaker = Breaker(lambda: 0.0, window=4, rest_seconds=30)
+    pac = SwSapien(URL, token="t", terms=TERMS, breaker=breaker)
+    assert all("205" in repr(pac.cancel(b"<x/>", UUID)) for _ in range(5))
+    responses.replace(responses.POST, URL + CANCEL, status=503)
+    kinds = [type(pac.cancel(b"<x/>", UUID)) for _ in range(3)]
+    assert kinds == [Unknown, Unknown, Later]
 
 
 def token(tokens: Iterator[str]) -> str:
