@@ -19,7 +19,7 @@ from typing import Final
 from cfdi.constancia import paper
 from cfdi.constancia.refusals import ConstanciaRefused
 
-#: Bytes of address space, of which the programs themselves take about 70 MB.
+#: Bytes of address space, of which the programs themselves take 60 MB on Linux.
 MEMORY: Final = 150 * 1024 * 1024
 CPU_SECONDS: Final = 2
 #: How the parent knows that the process stopped itself.

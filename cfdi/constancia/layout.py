@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 from typing import Final
 
@@ -131,6 +132,7 @@ def _spelled(label: str) -> str:
     return r"[\s,.]*".join(letters)
 
 
+@cache
 def _labels() -> re.Pattern[str]:
     every = sorted((label for labels in _LABELS.values() for label in labels), key=len)
     named = "|".join(_spelled(label) for label in reversed(every))
@@ -142,14 +144,11 @@ def _labels() -> re.Pattern[str]:
     )
 
 
-_LABEL: Final = _labels()
-
-
 def _labelled(text: str) -> Iterator[tuple[str, str]]:
     """(field, all that stands between its label and the next)."""
     plain = text.translate(_PLAIN)
     alone = "DATOSFISCALES" in re.sub(r"\W", "", plain).upper()
-    hits = [hit for hit in _LABEL.finditer(plain) if alone or not hit["alone"]]
+    hits = [hit for hit in _labels().finditer(plain) if alone or not hit["alone"]]
     for hit, after in pairwise([*hits, None]):
         assert hit is not None  # noqa: S101 # only the last of the row is, which is never first
         label = re.sub(r"\W", "", hit["label"] or hit["alone"] or "").upper()

@@ -191,10 +191,11 @@ def test_all_labels_before_all_values() -> None:
 
 
 def test_labels_and_values_that_cannot_be_paired_are_not_guessed() -> None:
-    values = [value for _, value in ROWS]
-    text = TITLE + CARD + "\n".join(name for name, _ in ROWS) + "\n" + "\n".join(values[:-2])
+    values = [value for name, value in ROWS if name != "Denominación/Razón Social:"]
+    text = TITLE + CARD + "\n".join(name for name, _ in ROWS) + "\n" + "\n".join(values)
     read = paper.of_text(text, [])
-    assert (read.rfc, read.nombre, read.cp) == ("EKU9003173C9", "ESCUELA KEMPER URGATE", "")
+    assert (read.rfc, read.nombre) == ("EKU9003173C9", "ESCUELA KEMPER URGATE")
+    assert (read.regimen_capital, read.cp) == ("", "")
 
 
 def test_the_card_alone_gives_the_name() -> None:
