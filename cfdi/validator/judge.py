@@ -12,6 +12,7 @@ from cfdi.findings import Finding
 from cfdi.validator import messages, schema
 from cfdi.validator.document import Document, NumberTooLong
 from cfdi.validator.order import ORDER
+from cfdi.validator.register import Remembered
 from cfdi.validator.rule import ALL_TIPOS, Failure, Needs, Rule
 from cfdi.xml import CFDI, COMPROBANTE, XmlRefused, parse
 
@@ -68,7 +69,8 @@ def _failures(
     broken = list(islice(schema.failures(root), MOST_FINDINGS))
     yield from broken
     if not broken:
-        yield from _broken_rules(Document(root, at, register, authorities))
+        asked = None if register is None else Remembered(register)
+        yield from _broken_rules(Document(root, at, asked, authorities))
 
 
 def _broken_rules(document: Document) -> Iterator[Failure]:

@@ -53,14 +53,6 @@ def one_in_the_same_currency(doc: Document) -> Iterator[str]:
             yield path_of(docto, "EquivalenciaDR")
 
 
-@rule("CRP20244")
-def balance(doc: Document) -> Iterator[str]:
-    for _, docto in all_documents(doc):
-        left = amount(docto, "ImpSaldoAnt") - amount(docto, "ImpPagado")
-        if left < 0 or amount(docto, "ImpSaldoInsoluto") != left:
-            yield path_of(docto, "ImpSaldoInsoluto")
-
-
 def _positive(code: str, name: str) -> None:
     @rule(code)
     def above_zero(doc: Document) -> Iterator[str]:
@@ -70,7 +62,7 @@ def _positive(code: str, name: str) -> None:
 
 
 def _decimals(code: str, name: str) -> None:
-    @rule(code)
+    @rule(code, unless=("CRP20236",))
     def as_fine_as_the_currency(doc: Document) -> Iterator[str]:
         for _, docto in all_documents(doc):
             if decimals(docto, name) > decimals_of(text(docto, "MonedaDR")):
@@ -82,6 +74,14 @@ _positive("CRP20241", "ImpPagado")
 _decimals("CRP20240", "ImpSaldoAnt")
 _decimals("CRP20242", "ImpPagado")
 _decimals("CRP20243", "ImpSaldoInsoluto")
+
+
+@rule("CRP20244", unless=("CRP20239",))
+def balance(doc: Document) -> Iterator[str]:
+    for _, docto in all_documents(doc):
+        left = amount(docto, "ImpSaldoAnt") - amount(docto, "ImpPagado")
+        if left < 0 or amount(docto, "ImpSaldoInsoluto") != left:
+            yield path_of(docto, "ImpSaldoInsoluto")
 
 
 @rule("CRP20245")
@@ -181,8 +181,8 @@ def _rate_of_the_catalog(code: str, kind: str, unless: tuple[str, ...]) -> None:
                 yield path_of(tax, "TasaOCuotaDR")
 
 
-def _within_limits(code: str, kind: str) -> None:
-    @rule(code)
+def _within_limits(code: str, kind: str, unless: str) -> None:
+    @rule(code, unless=(unless,))
     def within(doc: Document) -> Iterator[str]:
         for tax in taxes_of_documents(doc, kind):
             if len(_given(tax)) == 2 and not _holds(tax):
@@ -193,8 +193,8 @@ _base_above_zero("CRP20249", "Retencion")
 _base_above_zero("CRP20255", "Traslado")
 _rate_of_the_catalog("CRP20253", "Retencion", ("CRP20250", "CRP20251", "CRP20252"))
 _rate_of_the_catalog("CRP20260", "Traslado", ("CRP20256", "CRP20257", "CRP20258"))
-_within_limits("CRP20254", "Retencion")
-_within_limits("CRP20261", "Traslado")
+_within_limits("CRP20254", "Retencion", "CRP20253")
+_within_limits("CRP20261", "Traslado", "CRP20260")
 
 
 def _impuestos(docto: etree._Element) -> etree._Element | None:

@@ -25,6 +25,18 @@ from cfdi.validator.pagos_nodes import (
 from cfdi.validator.rule import rule
 
 _EXENTO: Final = "Exento"
+#: Wrong taxes of documents or payments, from which wrong sums follow.
+_RETENCION_WRONG: Final = (
+    *("CRP20249", "CRP20250", "CRP20251", "CRP20252", "CRP20253", "CRP20254"),
+    *("CRP20262", "CRP20263"),
+)
+_TRASLADO_WRONG: Final = (
+    *("CRP20255", "CRP20256", "CRP20257", "CRP20258", "CRP20259", "CRP20260", "CRP20261"),
+    *("301", "CRP20266", "CRP20270", "CRP20271", "CRP20272"),
+)
+#: From which wrong totals follow.
+RETENCIONES_WRONG: Final = (*_RETENCION_WRONG, "CRP20265")
+TRASLADOS_WRONG: Final = (*_TRASLADO_WRONG, "CRP20268", "CRP20269", "CRP20274")
 
 
 class _Share(NamedTuple):
@@ -86,22 +98,22 @@ def rate_of_the_catalog(doc: Document) -> Iterator[str]:
                 yield path_of(tax, "TasaOCuotaP")
 
 
-@rule("CRP20265", unless=("CRP20263",))
+@rule("CRP20265", unless=_RETENCION_WRONG)
 def retenciones_are_sums(doc: Document) -> Iterator[str]:
     yield from _not_the_sum(doc, "Retencion", "Importe", exempt=False)
 
 
-@rule("CRP20268", unless=("CRP20271",))
+@rule("CRP20268", unless=_TRASLADO_WRONG)
 def bases_are_sums(doc: Document) -> Iterator[str]:
     yield from _not_the_sum(doc, "Traslado", "Base", exempt=False)
 
 
-@rule("CRP20269", unless=("CRP20271",))
+@rule("CRP20269", unless=_TRASLADO_WRONG)
 def exempt_bases_are_sums(doc: Document) -> Iterator[str]:
     yield from _not_the_sum(doc, "Traslado", "Base", exempt=True)
 
 
-@rule("CRP20274", unless=("CRP20271",))
+@rule("CRP20274", unless=_TRASLADO_WRONG)
 def importes_are_sums(doc: Document) -> Iterator[str]:
     yield from _not_the_sum(doc, "Traslado", "Importe", exempt=False)
 

@@ -97,7 +97,14 @@ def pesos_are_pesos(doc: Document) -> Iterator[str]:
             yield path_of(pago, "TipoCambioP")
 
 
-@rule("CRP20217")
+@rule("CRP20218")
+def something_was_paid(doc: Document) -> Iterator[str]:
+    for pago in payments(doc):
+        if amount(pago, "Monto") <= 0:
+            yield path_of(pago, "Monto")
+
+
+@rule("CRP20217", unless=("CRP20218",))
 def not_more_than_was_paid(doc: Document) -> Iterator[str]:
     """All in one currency: no tolerance."""
     for pago in payments(doc):
@@ -107,13 +114,6 @@ def not_more_than_was_paid(doc: Document) -> Iterator[str]:
                 yield path_of(pago, "Monto")
 
 
-@rule("CRP20218")
-def something_was_paid(doc: Document) -> Iterator[str]:
-    for pago in payments(doc):
-        if amount(pago, "Monto") <= 0:
-            yield path_of(pago, "Monto")
-
-
 @rule("CRP20219")
 def decimals_of_monto(doc: Document) -> Iterator[str]:
     for pago in payments(doc):
@@ -121,14 +121,14 @@ def decimals_of_monto(doc: Document) -> Iterator[str]:
             yield path_of(pago, "Monto")
 
 
-@rule("CRP20276")
+@rule("CRP20276", unless=("CRP20218",))
 def within_the_margin(doc: Document) -> Iterator[str]:
     for pago in payments(doc):
         if _foreign(pago) and not _within(pago, ten=False) and not _within(pago, ten=True):
             yield path_of(pago, "Monto")
 
 
-@rule("CRP20277")
+@rule("CRP20277", unless=("CRP20218",))
 def within_the_margin_of_ten_decimals(doc: Document) -> Iterator[str]:
     """Monto fits only if "1" is read without decimals, which gives it a margin of one half."""
     for pago in payments(doc):

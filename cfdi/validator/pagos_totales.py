@@ -15,6 +15,7 @@ from typing import Final
 from lxml import etree
 
 from cfdi.validator.document import Document, amount, path_of, text
+from cfdi.validator.pagos_impuestos import RETENCIONES_WRONG, TRASLADOS_WRONG
 from cfdi.validator.pagos_nodes import (
     IEPS,
     ISR,
@@ -89,7 +90,7 @@ def monto_total(doc: Document) -> Iterator[str]:
 def _sum_of(code: str, total: _Total) -> None:
     group = next(members for members in _AT_LEAST_ONE.values() if code in members)
 
-    @rule(code)
+    @rule(code, unless=_wrong(total))
     def is_the_sum(doc: Document) -> Iterator[str]:
         for pagos in doc.pagos:
             totales, nodes = _totales(pagos), _nodes(pagos, total)
@@ -101,8 +102,12 @@ def _sum_of(code: str, total: _Total) -> None:
                 yield path_of(totales, total.name)
 
 
+def _wrong(total: _Total) -> tuple[str, ...]:
+    return RETENCIONES_WRONG if total.kind == "Retencion" else TRASLADOS_WRONG
+
+
 def _one_of(code: str, group: tuple[str, ...]) -> None:
-    @rule(code)
+    @rule(code, unless=_wrong(_TOTALS[group[0]]))
     def at_least_one(doc: Document) -> Iterator[str]:
         for pagos in doc.pagos:
             totales = _totales(pagos)

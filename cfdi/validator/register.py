@@ -96,3 +96,23 @@ class RegisteredAtPac:
 
     def certificate(self, no_certificado: str) -> CertificateState | None:  # noqa: ARG002 - the protocol's
         return None
+
+
+class Remembered:
+    """Asks another register everything once: several rules want the same answer."""
+
+    def __init__(self, asked: TaxpayerRegister) -> None:
+        self._asked = asked
+        self._taxpayers: dict[tuple[str, str, str], Taxpayer] = {}
+        self._certificates: dict[str, CertificateState | None] = {}
+
+    def taxpayer(self, rfc: str, *, nombre: str = "", cp: str = "") -> Taxpayer:
+        key = (rfc, nombre, cp)
+        if key not in self._taxpayers:
+            self._taxpayers[key] = self._asked.taxpayer(rfc, nombre=nombre, cp=cp)
+        return self._taxpayers[key]
+
+    def certificate(self, no_certificado: str) -> CertificateState | None:
+        if no_certificado not in self._certificates:
+            self._certificates[no_certificado] = self._asked.certificate(no_certificado)
+        return self._certificates[no_certificado]

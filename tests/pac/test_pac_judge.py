@@ -40,7 +40,11 @@ def at(root: etree._Element, path: str) -> etree._Element:
 
 
 def set_(path: str, **values: str) -> Change:
-    return lambda root: at(root, path).attrib.update(values)
+    def change(root: etree._Element) -> None:
+        for name, value in values.items():
+            at(root, path).set(name, value)
+
+    return change
 
 
 def drop(path: str, *names: str) -> Change:
@@ -509,12 +513,10 @@ def test_every_refusal_has_words_and_a_code_that_can_be_read(
 ) -> None:
     """A document of payments without payments breaks a rule for which SAT has no row."""
     root.set("TipoDeComprobante", "P")
-    refused = Refused(
-        Finding("pagos_missing", "Comprobante", "Falta.", "It lacks.", FixableBy.BUYER)
-    )
+    finding = Finding("pagos_missing", "Comprobante", "Falta.", "It lacks.", FixableBy.BUYER)
+    refused = Refused(finding)
     assert refused.message == "CRP20999 - Falta."
     assert code_of(refused.message) == "CRP20999"
     with pytest.raises(Refused) as raised:
         judge.examine(reseal(root, csd), NOW)
     assert code_of(raised.value.message) == raised.value.code
-    assert raised.value.detail.startswith("Comprobante")
