@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hub.commands import connection, invoice, merchant, ops, outbox, run, sale
+from hub.commands import connection, invoice, merchant, ops, outbox, papers, run, sale
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,7 +28,7 @@ for _group in (
 ):
     main.add_command(_group)
 
-for _holder in (run.processes, ops.ops):
+for _holder in (run.processes, ops.ops, papers.papers):
     for _command in _holder.commands.values():
         main.add_command(_command)
 

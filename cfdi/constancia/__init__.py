@@ -6,8 +6,8 @@ is easily forged: whether the data are the register's, the PAC says when it stam
 """
 
 from cfdi.constancia.paper import Constancia
-from cfdi.constancia.reading import read, read_photo
+from cfdi.constancia.reading import LARGEST, read, read_photo
 from cfdi.constancia.refusals import ConstanciaRefused
 from cfdi.constancia.validador import read_qr
 
-__all__ = ["Constancia", "ConstanciaRefused", "read", "read_photo", "read_qr"]
+__all__ = ["LARGEST", "Constancia", "ConstanciaRefused", "read", "read_photo", "read_qr"]
