@@ -24,9 +24,10 @@ log = structlog.get_logger(__name__)
 
 #: How long a buyer looks at an empty page before one that says what is going on.
 BUDGET_SECONDS: Final = 2.5
-#: Shops asked at once by one process; whoever comes meanwhile waits on the page.
-AT_ONCE: Final = 4
-WAITING_MAX: Final = 32
+#: Questions at once by one process, and to one shop, so that a slow one is not in others' way.
+#: Whoever comes meanwhile waits on the page.
+AT_ONCE: Final = 16
+AT_ONE_SHOP: Final = 4
 #: What no order and no proof is longer than, or has in it.
 _ORDER: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _PROOF: Final = re.compile(r"[A-Za-z0-9_-]{20,100}")
@@ -95,18 +96,23 @@ class _Asking:
     def ask(self, connection: Connection, order_id: str, proof: str) -> str | None:
         """Raises `TimeoutError`, or what the question raised."""
         key = (connection.id, order_id, proof)
+        begun = False
         with self._lock:
             future = self._running.get(key)
             if future is None:
-                if len(self._running) >= WAITING_MAX:
+                shops = [shop for shop, _, _ in self._running]
+                if len(shops) >= AT_ONCE or shops.count(connection.id) >= AT_ONE_SHOP:
                     raise TimeoutError
                 future = self._pool.submit(visit.asked, self._ctx, connection, order_id, proof)
                 self._running[key] = future
-                future.add_done_callback(lambda _: self._over(key))
+                begun = True
+        if begun:  # outside the lock: one that is over already calls back at once
+            future.add_done_callback(lambda _: self._over(key))
         return future.result(BUDGET_SECONDS)
 
     def _over(self, key: tuple[str, str, str]) -> None:
-        self._running.pop(key, None)
+        with self._lock:
+            self._running.pop(key, None)
 
 
 def _refused(error: HTTPException) -> tuple[str, int]:
