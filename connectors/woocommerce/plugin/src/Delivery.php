@@ -34,8 +34,9 @@ final class Delivery {
 		foreach ( $events as $event ) {
 			add_action( $event, array( self::class, 'note' ), 100, 1 );
 		}
-		// WooCommerce's own webhooks do not tell of this one.
+		// WooCommerce's own webhooks do not tell of these: a refund taken back, by a person or by the REST API.
 		add_action( 'woocommerce_refund_deleted', array( self::class, 'note_refund_deleted' ), 100, 2 );
+		add_action( 'woocommerce_rest_delete_shop_order_refund_object', array( self::class, 'note_parent' ), 100, 1 );
 		add_action( self::HOOK, array( self::class, 'run' ), 10, 1 );
 	}
 
@@ -70,6 +71,15 @@ final class Delivery {
 	 */
 	public static function note_refund_deleted( $refund_id, $order_id ): void {
 		self::note( $order_id );
+	}
+
+	/**
+	 * The same by the REST API.
+	 *
+	 * @param \WC_Order_Refund $refund Deleted.
+	 */
+	public static function note_parent( $refund ): void {
+		self::note( $refund->get_parent_id() );
 	}
 
 	/**

@@ -150,7 +150,7 @@ final class Places {
 			return;
 		}
 		self::$shown[ $order->get_id() ] = true;
-		echo '<section class="autofactura-hub-invoice"><h2>' . esc_html__( 'Your invoice (CFDI)', 'autofactura-hub' ) . '</h2>';
+		echo '<section class="autofactura-hub-invoice" style="margin-block:1.5em 2.5em"><h2>' . esc_html__( 'Your invoice (CFDI)', 'autofactura-hub' ) . '</h2>';
 		if ( Invoiceable::Waiting === $can ) {
 			echo '<p>' . esc_html__( 'Once your payment is confirmed you can get your invoice: the link comes with our mail.', 'autofactura-hub' ) . '</p>';
 		} else {

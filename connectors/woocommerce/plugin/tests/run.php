@@ -219,5 +219,7 @@ $rows = array( array( 'meta_key' => '_autofactura_estado', 'meta_value' => 'list
 same( array( 1 => $rows[1] ), Subscriptions::without_ours( $rows ), 'by row' );
 same( 'SELECT', Subscriptions::without_ours( 'SELECT' ), 'neither' );
 
+require __DIR__ . '/delivery.php';
+
 echo count( $failed ) ? implode( "\n", $failed ) . "\n" : '', $checked, ' checked, ', count( $failed ), " failed\n";
 exit( count( $failed ) ? 1 : 0 );
