@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -97,9 +97,8 @@ def _errors(root: etree._Element) -> list[tuple[str, str, str]]:
     with lock:  # the errors are kept in the validator itself
         if schema.validate(root):
             return []
-        log = schema.error_log
-        # lxml-stubs do not know that it is a sequence.
-        all_of = [(e.type_name, e.message, e.path or "") for e in log]  # type: ignore[attr-defined]
+        log: Iterable[Any] = schema.error_log  # type: ignore[assignment] # missing in lxml-stubs
+        all_of = [(error.type_name, error.message, error.path or "") for error in log]
     telling = [each for each in all_of if each[0] != _REPEATED]
     told = {(place, _attribute(message)) for _, message, place in telling}
     rest = [each for each in all_of if each[0] == _REPEATED]

@@ -29,6 +29,8 @@ _BY_PLACE_TOO_SMALL: Final[Mapping[str, str]] = {
     "RetencionesDR/RetencionDR/BaseDR": "CRP20249",
     "TrasladosDR/TrasladoDR/BaseDR": "CRP20255",
 }
+#: Every code that is told without a rule being asked.
+CODES: Final = frozenset({_MALFORMED, *_BY_PLACE.values(), *_BY_PLACE_TOO_SMALL.values()})
 _MISSING: Final = "SCHEMAV_CVC_COMPLEX_TYPE_4"
 
 
