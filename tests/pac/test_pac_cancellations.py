@@ -331,3 +331,31 @@ def test_cancellations_outlive_a_restart(authority: Authority, tmp_path: Path) -
     cancellations = Cancellations(third, authority, lambda: NOW, lambda: 0.0)
     assert cancellations.estatus("u-1") is EstatusCancelacion.RECHAZADA
     third.close()
+
+
+@pytest.mark.parametrize(
+    ("head", "receptor", "free"),
+    [
+        ('TipoDeComprobante="I" Total="1000.00" Moneda="MXN"', "CACX7605101P8", True),
+        ('TipoDeComprobante="I" Total="1000.01" Moneda="MXN"', "CACX7605101P8", False),
+        ('TipoDeComprobante="I" Total="60" Moneda="USD" TipoCambio="17"', "CACX7605101P8", False),
+        ('TipoDeComprobante="E" Total="5000" Moneda="MXN"', "CACX7605101P8", True),
+        ('TipoDeComprobante="P" Total="0" Moneda="XXX"', "CACX7605101P8", False),
+        ('TipoDeComprobante="T" Total="0" Moneda="XXX"', "CACX7605101P8", True),
+        ('TipoDeComprobante="I" Total="5000" Moneda="MXN"', "XAXX010101000", True),
+        ('TipoDeComprobante="I" Total="5000" Moneda="MXN"', "XEXX010101000", True),
+    ],
+)
+def test_what_needs_its_receivers_word(
+    head: str, receptor: str, free: bool, authority: Authority, tmp_path: Path
+) -> None:
+    """RMF 2026 2.7.1.35."""
+    cfdi = f'<c:Comprobante xmlns:c="http://www.sat.gob.mx/cfd/4" {head}/>'
+    record = Record("a", "", "u", "E", receptor, "1", NOW.timestamp(), "<t/>", cfdi)
+    memory = Memory(tmp_path / "state.db")
+    memory.keep(record, NOW)
+    later = NOW + timedelta(days=2)
+    cancellations = Cancellations(memory, authority, lambda: later, lambda: 0.0)
+    wanted = EsCancelable.SIN_ACEPTACION if free else EsCancelable.CON_ACEPTACION
+    assert cancellations.es_cancelable(record) is wanted
+    memory.close()

@@ -27,7 +27,7 @@ from cfdi.cancelacion import (
 from cfdi.csd import Certificate, Csd, open_key
 from cfdi.pac.contract import Reply
 from cfdi.xml import parse
-from cfdi.xmldsig import DSIG, SIGNATURE, SignatureUnsound, verify
+from cfdi.xmldsig import DSIG, SIGNATURE, SignatureUnsound, sign, verify
 
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 UUID = "62B00C5E-4187-4336-B569-44E0030DC729"
@@ -228,6 +228,33 @@ def test_a_signature_of_a_part_or_a_second_one_is_unsound(csd: Csd) -> None:
         verify(parse(made_once(csd).replace(b"xmldsig#sha1", b"xmldsig#md5")))
     with pytest.raises(SignatureUnsound):
         verify(parse(b"<Cancelacion/>"))
+
+
+@pytest.mark.parametrize("layout", ["<x>{}\n</x>", "<x>\n{}</x>", "<x><y/>{}\n</x>"])
+def test_text_beside_the_signature_is_signed_too(layout: str, csd: Csd) -> None:
+    """The transform takes out the signature alone; lxml would take what stands behind it too."""
+    bare = parse(layout.format("").encode())
+    sign(bare, csd)
+    signature = bare.find(SIGNATURE)
+    assert signature is not None
+    signature.tail = None
+    written = etree.tostring(signature).decode()
+    assert verify(parse(layout.format(written).encode())).rfc == "OÑO120726RX3"
+    for other in (layout.format(written + " "), layout.format(" " + written)):
+        with pytest.raises(SignatureUnsound):
+            verify(parse(other.encode()))
+
+
+def test_uuids_are_in_upper_case(csd: Csd) -> None:
+    asked = cancelacion(
+        csd,
+        UUID.lower(),
+        Motivo.ERRORES_CON_RELACION,
+        now=NOW,
+        folio_sustitucion=OTHER.lower(),
+    )
+    assert UUID.encode() in asked
+    assert OTHER.encode() in asked
 
 
 def test_sats_receipt(shared: Path) -> None:
