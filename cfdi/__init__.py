@@ -1,7 +1,7 @@
 """Mexican fiscal documents (CFDI 4.0). Imports nothing of the rest of the project.
 
-What most programs need stands here by name: `cfdi.read`, `cfdi.verify`, `cfdi.Comprobante` and the
-other classes of a document. Each is imported when it is first asked for.
+What most programs need stands here by name: `cfdi.read`, `cfdi.validate`, `cfdi.verify`,
+`cfdi.Comprobante` and the other classes of a document. Each is imported when first asked for.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cfdi.documento import Documento
     from cfdi.pagos import DoctoRelacionado, Pago, Pagos, Totales
     from cfdi.reading import DocumentUnreadable, read
+    from cfdi.validator import validate
     from cfdi.verification import Verification, verify
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "Traslado",
     "Verification",
     "read",
+    "validate",
     "verify",
 ]
 
@@ -70,6 +72,7 @@ _ELSEWHERE = {
     "Totales": "pagos",
     "Verification": "verification",
     "read": "reading",
+    "validate": "validator",
     "verify": "verification",
 }
 

@@ -51,7 +51,7 @@ def cadena_original_oficial(root: etree._Element) -> str:
 def cadena_timbre_oficial(tfd: etree._Element) -> str:
     """`cadena_timbre` by SAT's style sheet alone."""
     # Its template starts at the document, so the node must stand alone.
-    alone = etree.fromstring(etree.tostring(tfd, with_tail=False))
+    alone = etree.fromstring(etree.tostring(tfd, encoding="unicode", with_tail=False))
     return str(_stylesheet("TimbreFiscalDigital/cadenaoriginal_TFD_1_1.xslt")(alone))
 
 

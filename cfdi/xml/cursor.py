@@ -23,6 +23,7 @@ _NUMBER: Final = re.compile("[1-9][0-9]{0,8}")
 _MOMENT: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
 #: SAT's longest amount has 25 characters.
 _LONGEST_AMOUNT: Final = 60
+_MOST_ATTRIBUTES: Final = 100
 #: A foreign element is kept with every namespace in scope, so their number multiplies.
 _MOST_NAMESPACES: Final = 100
 
@@ -68,6 +69,9 @@ class Cursor:
 
     def attributes(self, *, also: Sequence[str] = ()) -> dict[str, Any]:
         """By field (by name where there is none), all of them; `also` as they are written."""
+        # To list n attributes takes lxml time in n², and SAT's richest element has 19.
+        if len(self.element.attrib) > _MOST_ATTRIBUTES:
+            raise self.refused("structure", "has too many attributes")
         raw = {str(name): str(value) for name, value in self.element.attrib.items()}
         said: dict[str, Any] = {name: raw.pop(name, None) for name in also}
         version = raw.pop("Version", None) if self.node.version else None

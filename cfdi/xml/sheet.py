@@ -92,7 +92,10 @@ class Sheet:
         self.xml.append(f"{_form(node).opening}>")
 
     def close(self, node: Node) -> None:
-        self.xml.append(_form(node).closing)
+        if self.xml[-1] == ">":  # nothing came to stand inside
+            self.xml[-1] = "/>"
+        else:
+            self.xml.append(_form(node).closing)
 
     def total(self, node: Node, field: str, value: object) -> None:
         """An attribute that is written already, and stands elsewhere in the cadena."""

@@ -16,11 +16,15 @@ from cryptography.x509.oid import NameOID
 from lxml import etree
 
 from cfdi.comprobante import (
+    ACuentaTerceros,
+    CfdiRelacionados,
     Comprobante,
     Concepto,
     Emisor,
     Impuesto,
     Impuestos,
+    InformacionGlobal,
+    Parte,
     Receptor,
     Retencion,
     RetencionTotal,
@@ -28,6 +32,7 @@ from cfdi.comprobante import (
     Traslado,
 )
 from cfdi.csd import Certificate, Csd
+from cfdi.pagos import DoctoRelacionado, Pago, Pagos, Totales
 
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 
@@ -76,6 +81,42 @@ _THREE_LINES = Comprobante(
 )
 _RETENCION = Retencion(
     Decimal("1000.00"), Impuesto.ISR, TipoFactor.TASA, Decimal("0.012500"), Decimal("12.50")
+)
+_UUID = "5FB2822E-396D-4725-8521-CDC4BDD20CCF"
+_PAGOS = Pagos(
+    Totales(
+        Decimal("1147.50"),
+        retenciones_isr=Decimal("12.50"),
+        traslados_base_iva16=Decimal("1000.00"),
+        traslados_impuesto_iva16=Decimal("160.00"),
+        traslados_base_iva_exento=Decimal("5.00"),
+    ),
+    (
+        Pago(
+            datetime.fromisoformat("2026-11-19T12:00:00"),
+            *("03", "MXN", Decimal(1), Decimal("1147.50")),
+            documentos=(
+                DoctoRelacionado(
+                    *(_UUID, "MXN", Decimal(1), 1, Decimal("1147.50"), Decimal("1147.50")),
+                    *(Decimal("0.00"), "02", "F", "7"),
+                    traslados=(_iva("1000.00", "160.00"), _exento("5.00")),
+                    retenciones=(_RETENCION,),
+                ),
+            ),
+            traslados=(_iva("1000.00", "160.00"), _exento("5.00")),
+            retenciones=(RetencionTotal(Impuesto.ISR, Decimal("12.50")),),
+            num_operacion="SPEI  0012",
+            rfc_emisor_cta_ord="XEXX010101000",
+            nom_banco_ord_ext="BANK OF TESTS",
+            cta_ordenante="0123456789",
+            rfc_emisor_cta_ben="SPR190613I52",
+            cta_beneficiario="9876543210",
+            tipo_cad_pago="01",
+            cert_pago="Q0VSVA==",
+            cad_pago="||Pago|Banco  SPEI|300.00||",
+            sello_pago="U0VMTE8=",
+        ),
+    ),
 )
 DOCUMENTS = {
     "three_lines": _THREE_LINES,
@@ -148,6 +189,56 @@ DOCUMENTS = {
         tipo_cambio=Decimal("18.5012"),
         receptor=Receptor("URE180429TM6", "UNIVERSIDAD ROBOTICA ESPAÑOLA", "86991", "601", "G03"),
     ),
+    # Every element and attribute there is; SAT's rules do not let them stand together.
+    "shapes/every_node": replace(
+        _THREE_LINES,
+        confirmacion="ECVH1",
+        informacion_global=InformacionGlobal("04", "11", 2026),
+        relacionados=(
+            CfdiRelacionados("04", (_UUID,)),
+            CfdiRelacionados("07", (_UUID, _UUID.lower())),
+        ),
+        emisor=Emisor("EKU9003173C9", "ESCUELA KEMPER URGATE", "601", "0123456789"),
+        receptor=Receptor("XEXX010101000", "ÑANDÚ & CO", "42501", "616", "S01", "USA", "121585958"),
+        conceptos=(
+            replace(
+                _THREE_LINES.conceptos[0],
+                a_cuenta_terceros=ACuentaTerceros(
+                    "CACX7605101P8", "XOCHILT CASAS CHAVEZ", "612", "36257"
+                ),
+                pedimentos=("15  48  3009  0001234", "15  48  3009  0001235"),
+                cuentas_prediales=("15956011002", "A1"),
+                retenciones=(_RETENCION,),
+                partes=(
+                    Parte("51241200", Decimal(1), "Asa", pedimentos=("15  48  3009  0001236",)),
+                    Parte(
+                        *("51241200", Decimal("1.5"), "Tapa", "055155", "Pieza"),
+                        *(Decimal("2.50"), Decimal("3.75")),
+                    ),
+                ),
+            ),
+            *_THREE_LINES.conceptos[1:],
+        ),
+    ),
+    "shapes/payment": replace(
+        _THREE_LINES,
+        tipo_de_comprobante="P",
+        forma_pago=None,
+        metodo_pago=None,
+        moneda="XXX",
+        sub_total=Decimal(0),
+        total=Decimal(0),
+        receptor=replace(_THREE_LINES.receptor, uso_cfdi="CP01"),
+        conceptos=(
+            replace(
+                _concepto("Pago", "0"),
+                clave_prod_serv="84111506",
+                clave_unidad="ACT",
+            ),
+        ),
+        impuestos=None,
+        complementos=(_PAGOS,),
+    ),
     "no_tax": replace(
         _THREE_LINES,
         sub_total=Decimal("50.00"),
@@ -177,6 +268,7 @@ def official_xsd() -> etree.XMLSchema:
         f'<xs:import namespace="http://www.sat.gob.mx/{name}" schemaLocation="{site}/{path}"/>'
         for name, path in (
             ("cfd/4", "4/cfdv40.xsd"),
+            ("Pagos20", "Pagos/Pagos20.xsd"),
             ("TimbreFiscalDigital", "TimbreFiscalDigital/TimbreFiscalDigitalv11.xsd"),
         )
     )
