@@ -59,6 +59,10 @@ def _read(kind: str, data: bytes) -> paper.Constancia:
 def confine() -> None:
     """No files written, no processes, little memory and time."""
     logging.disable()
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    else:
+        watch_memory()  # before no process may start: some systems count threads as such
     for what, most in (
         (resource.RLIMIT_CPU, CPU_SECONDS),
         (resource.RLIMIT_CORE, 0),
@@ -67,10 +71,6 @@ def confine() -> None:
     ):
         with contextlib.suppress(ValueError, OSError):  # a lower one holds already
             resource.setrlimit(what, (most, most))
-    if sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    else:
-        watch_memory()
 
 
 def watch_memory() -> None:
@@ -83,7 +83,6 @@ def watch_memory() -> None:
             time.sleep(0.01)
         os._exit(OUT_OF_MEMORY)
 
-    # A thread cannot start once no process may: some systems count both.
     threading.Thread(target=look, daemon=True).start()
 
 

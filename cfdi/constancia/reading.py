@@ -80,7 +80,8 @@ def _ask(kind: str, data: bytes) -> bytes:
         try:
             answer, _ = process.communicate(data, timeout=SECONDS)
         except subprocess.TimeoutExpired:
-            raise ConstanciaRefused("too_complex") from None
+            # What is too much work ends by the limit on it: this machine has no time to spare.
+            raise ConstanciaRefused("busy") from None
         finally:
             process.kill()
     # Ended by a limit, or by itself for one.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+import resource
 import subprocess
 import sys
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pypdf
@@ -22,26 +23,26 @@ from cfdi.constancia import Constancia, ConstanciaRefused, child, read, read_pho
 from cfdi.constancia.refusals import REFUSALS
 
 Make = Callable[..., bytes]
-#: The 3 seconds of the promise, and what a busy machine needs to end a process.
-BOUND = reading.SECONDS + 1.0
+#: As promised; conftest.py gives the tests more, for machines that run many of them.
+SECONDS = reading.SECONDS
 VALIDATOR = "https://siat.sat.gob.mx/app/qr/faces/pages/mobile/validadorqr.jsf?D1=10&D2=1&D3="
 
 
-@pytest.fixture(autouse=True)
-def in_time() -> Iterator[None]:
-    before = time.monotonic()
-    yield
-    assert time.monotonic() - before < 4 * BOUND  # what builds the files counts here as well
-
-
 def refused(data: bytes, reading_of: Callable[[bytes], Constancia] = read) -> str:
-    before = time.monotonic()
+    before = _spent_by_children()
     with pytest.raises(ConstanciaRefused) as caught:
         reading_of(data)
-    assert time.monotonic() - before < BOUND
+    # The system looks once a second at most; a process is ended at the next look.
+    assert _spent_by_children() - before < child.CPU_SECONDS + 1
     assert caught.value.message_es
     assert caught.value.message_en == str(caught.value)
     return caught.value.code
+
+
+def _spent_by_children() -> float:
+    """Seconds of the processor, of processes that have ended."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 def said_of(data: bytes) -> Constancia | str:
@@ -425,7 +426,7 @@ def test_two_codes_of_two_holders_in_one_photo() -> None:
 
 def _python(code: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-I", "-c", code], capture_output=True, timeout=20, check=False
+        [sys.executable, "-I", "-c", code], capture_output=True, timeout=60, check=False
     )
 
 
@@ -449,11 +450,11 @@ def test_the_process_ends_itself_where_the_system_does_not() -> None:
 
 
 def test_the_process_has_no_more_time_than_promised() -> None:
-    assert child.CPU_SECONDS < reading.SECONDS <= 3
-    before = time.monotonic()
+    assert child.CPU_SECONDS < SECONDS <= 3
+    before = _spent_by_children()
     done = _python("from cfdi.constancia import child; child.confine()\nwhile True: pass")
     assert done.returncode < 0
-    assert time.monotonic() - before < child.CPU_SECONDS + 4
+    assert _spent_by_children() - before < child.CPU_SECONDS + 1
 
 
 def test_the_process_writes_no_files_and_starts_no_programs(tmp_path: Any) -> None:
@@ -476,8 +477,12 @@ def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, constanc
         started.append(real(waits, **more))
         return started[-1]
 
+    made = constancia()
     monkeypatch.setattr(reading.subprocess, "Popen", hanging)
-    assert refused(constancia()) == "too_complex"
+    monkeypatch.setattr(reading, "SECONDS", 0.5)
+    before = time.monotonic()
+    assert refused(made) == "busy"
+    assert time.monotonic() - before < 10
     assert started[0].returncode is not None
 
 
@@ -512,6 +517,19 @@ def test_many_at_once_take_turns(constancia: Make) -> None:
     assert len(said) == 6
     assert set(said) <= {"EKU9003173C9", "busy"}
     assert "EKU9003173C9" in said
+
+
+def test_who_finds_no_seat_is_told(monkeypatch: pytest.MonkeyPatch, constancia: Make) -> None:
+    taken = threading.BoundedSemaphore(1)
+    taken.acquire()
+    monkeypatch.setattr(reading, "_SEATS", taken)
+    monkeypatch.setattr(reading, "_SECONDS_FOR_A_SEAT", 0.05)
+    made = constancia()
+    assert refused(made) == "busy"
+    taken.release()
+    assert read(made).rfc == read(made).rfc == "EKU9003173C9"  # each gives its seat back
+    assert refused(b"%PDF-1.7") == "damaged"
+    assert read(made).rfc == "EKU9003173C9"
 
 
 def test_the_messages_repeat_nothing_and_offer_the_form() -> None:
