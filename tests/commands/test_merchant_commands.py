@@ -286,6 +286,23 @@ def test_a_provider_that_is_away(home: Any, shop: str) -> None:
     assert "canary" not in json.dumps(error)
 
 
+@pytest.mark.parametrize("option", ["--user", "--username"])
+def test_finkok_takes_a_user_and_a_password(home: Any, shop: str, option: str) -> None:
+    login = (option, "me@example.com", "--password", "canary")
+    account = ("--merchant", shop, "--provider", "finkok", "--env", "test")
+    told = home.told("pac", "set", *account, *login)
+    assert told["provider"] == "finkok"
+    with home.tenant(shop) as tenant:
+        kept = tenant.pac.active()
+    assert kept.settings == {
+        "url": "https://demo-facturacion.finkok.com",
+        "user": "me@example.com",
+        "password": "canary",
+    }
+    error = home.refused("pac", "set", *account, "--token", "canary", status=2)
+    assert "canary" not in error["message"]
+
+
 def test_rules_are_kept_as_given_and_repeatable(home: Any, shop: str) -> None:
     for _ in range(2):
         file = home.file("r.toml", RULES)
