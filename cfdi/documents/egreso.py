@@ -26,7 +26,7 @@ from cfdi.documents.datos import (
     uso_of_egreso,
 )
 from cfdi.documents.partes import share
-from cfdi.documents.porciones import Clase, Porcion, class_of, left_of, of_line, porciones
+from cfdi.documents.porciones import Clase, Porcion, class_of, left_of, of_line, porciones, swept
 from cfdi.documents.refused import DocumentRefused
 from cfdi.documents.relaciones import relacionar
 from cfdi.documents.sumas import summed
@@ -208,12 +208,12 @@ def _spread(
     if wanted == sum(one.gross for one in left.values()):
         return [
             (clase, part)
-            for clase, one in left.items()
-            if one.net
-            for part in _taken(clase, wholes[clase], one, one.gross, decimales)[1]
+            for clase, one in swept(left).items()
+            if one.gross or one.net
+            for part in _taken(clase, one, one, one.gross, decimales)[1]
         ]
     found: list[tuple[Clase, Porcion]] = []
-    classes = sorted((one for one in left if left[one].gross), key=lambda one: left[one].gross)
+    classes = sorted((one for one in left if left[one].gross > 0), key=lambda one: left[one].gross)
     to_come = sum(left[one].gross for one in classes)
     for clase in classes:
         one = left[clase]

@@ -30,7 +30,7 @@ def share(
     ideal = _ideal(like, left, gross)
     for part in _candidates(clase, like, left, ideal, gross):
         stays = left.less(part)
-        if min(stays.values) < 0 or _drops_a_tax(part, left):
+        if min(stays.values) < 0 or _drops_a_tax(part, left) or _drops_a_tax(stays, left):
             continue
         said = pieces(clase, part, decimales)
         rest = pieces(clase, stays, decimales)

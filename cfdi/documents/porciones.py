@@ -81,27 +81,77 @@ def left_of(
         if egreso.tipo_de_comprobante != "E" or egreso.moneda != comprobante.moneda:
             raise DocumentRefused("egreso_unlike")
         for clase, taken in porciones(egreso, decimales, by_ticket=by_ticket).items():
-            home, as_there = _at_home(clase, taken, left)
-            left[home] = left[home].less(as_there)
+            _take(clase, taken, left)
     return left
 
 
-def _at_home(clase: Clase, taken: Porcion, left: Mapping[Clase, Porcion]) -> tuple[Clase, Porcion]:
-    """The class a credit note took from; a part too small for one of its taxes does not name it."""
+def _take(clase: Clase, taken: Porcion, left: dict[Clase, Porcion]) -> None:
+    """From its class; what that class has not, from those that bear its taxes among others.
+
+    A part too small for one of its taxes does not name it, and looks like one of another class.
+    """
+    kinds = dict(zip(clase.traslados, taken.traslados, strict=True))
+    withheld = dict(zip(clase.retenciones, taken.retenciones, strict=True))
+    net = taken.net
     for home in sorted(left, key=lambda one: one != clase):
         if home.ticket != clase.ticket or clase.objeto_imp not in {home.objeto_imp, "04"}:
             continue
-        kinds = dict(zip(clase.traslados, taken.traslados, strict=True))
-        withheld = dict(zip(clase.retenciones, taken.retenciones, strict=True))
-        if kinds.keys() <= set(home.traslados) and withheld.keys() <= set(home.retenciones):
-            as_there = Porcion(
-                taken.net,
-                tuple(kinds.get(kind, (0, 0)) for kind in home.traslados),
-                tuple(withheld.get(kind, (0, 0)) for kind in home.retenciones),
-            )
-            if min(left[home].less(as_there).values) >= 0:
-                return home, as_there
-    raise DocumentRefused("egreso_unlike")
+        if not (kinds.keys() <= set(home.traslados) and withheld.keys() <= set(home.retenciones)):
+            continue
+        has = left[home]
+        part = Porcion(
+            min(net, has.net),
+            tuple(map(_lesser, map(kinds.get, home.traslados), has.traslados)),
+            tuple(map(_lesser, map(withheld.get, home.retenciones), has.retenciones)),
+        )
+        left[home] = has.less(part)
+        net -= part.net
+        for rest, homes, cargos in (
+            (kinds, home.traslados, part.traslados),
+            (withheld, home.retenciones, part.retenciones),
+        ):
+            for kind, (base, amount) in zip(homes, cargos, strict=True):
+                if kind in rest:
+                    rest[kind] = (rest[kind][0] - base, rest[kind][1] - amount)
+    if net or any(map(any, (*kinds.values(), *withheld.values()))):
+        raise DocumentRefused("egreso_unlike")
+
+
+def _lesser(wanted: Cargo | None, has: Cargo) -> Cargo:
+    return (0, 0) if wanted is None else (min(wanted[0], has[0]), min(wanted[1], has[1]))
+
+
+def swept(left: Mapping[Clase, Porcion]) -> dict[Clase, Porcion]:
+    """The same sums, with the cents of a tax whose class has no price left in another class.
+
+    They come from lines below a cent, whose price and tax were rounded apart.
+    """
+    found = {clase: list(one.values) for clase, one in left.items()}
+    for clase, values in found.items():
+        if values[0] or not any(values):
+            continue
+        for place in range(1, len(values), 2):
+            key = _tax_at(clase, place)
+            others = [
+                (mine[at], other, at)
+                for other, mine in found.items()
+                for at in range(1, len(mine), 2)
+                if mine[0] and mine[at] and _tax_at(other, at) == key
+            ]
+            if others:
+                _, other, at = max(others, key=lambda one: one[0])
+                for offset in (0, 1):
+                    found[other][at + offset] += values[place + offset]
+                    values[place + offset] = 0
+    return {clase: shaped(values, len(clase.traslados)) for clase, values in found.items()}
+
+
+def _tax_at(clase: Clase, place: int) -> tuple[bool, Kind]:
+    number = (place - 1) // 2
+    known = len(clase.traslados)
+    if number < known:
+        return False, clase.traslados[number]
+    return True, clase.retenciones[number - known]
 
 
 def class_of(concepto: Concepto, *, by_ticket: bool) -> Clase:
