@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from connectors.contract import (
     ACTIVE,
@@ -43,14 +44,14 @@ def ensure(
     that was switched off is made anew: switched on again its count of failures would stay at the
     limit, and the next failure would end it (WC_Webhook::failed_delivery).
     """
-    ours = [one for one in _there(shop) if one.url == url]
+    ours = list(_ours(shop, url))
     if not repair:
         return tuple(one.told for one in ours)
     current = {one.id for one in known if one.status != REPLACED}
     good = {
         one.topic: one
         for one in ours
-        if one.id in current and one.status == ACTIVE and one.topic in TOPICS
+        if one.id in current and one.status == ACTIVE and one.topic in TOPICS and one.url == url
     }
     # First the new ones: what happens meanwhile is told twice rather than not at all.
     made = [_made(shop, topic, url, secret) for topic in TOPICS if topic not in good]
@@ -63,7 +64,7 @@ def ensure(
 
 def retire(shop: Shop, url: str) -> list[str]:
     """Delete all that deliver to `url`, whoever made them; the ids of those that stayed."""
-    ids = {one.id for one in _there(shop) if one.url == url}
+    ids = {one.id for one in _ours(shop, url)}
     left = []
     for webhook_id in sorted(ids, key=int):
         try:
@@ -71,6 +72,12 @@ def retire(shop: Shop, url: str) -> list[str]:
         except (CredentialsRefused, PlatformUnreachable):
             left.append(webhook_id)
     return left
+
+
+def _ours(shop: Shop, url: str) -> Iterator[_Webhook]:
+    """Those of this connection, whose id is in the path: the hub itself may have moved."""
+    path = urlsplit(url).path
+    return (one for one in _there(shop) if one.url == url or one.url.endswith(path))
 
 
 def _there(shop: Shop) -> Iterator[_Webhook]:

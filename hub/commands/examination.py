@@ -83,7 +83,11 @@ def _merchant(ctx: Context, settings: Settings, merchant_id: str) -> list[Check]
         tenant = tx.tenant(merchant_id)
         until, account = tenant.csd.active_until(now), tenant.pac.active()
         stuck = _stuck(tenant, now)
-        connections = tenant.connections.list()
+        connections = [
+            one
+            for one in tenant.connections.list()
+            if (bond := tenant.bonds.get(one.id)) is None or bond.state != "closed"
+        ]
     checks = [_csd(merchant_id, until, now)]
     if account is None:
         checks.append(Check(f"pac of {merchant_id}", ok=False, detail="no account: `pac set`"))

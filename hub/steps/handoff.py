@@ -199,4 +199,4 @@ def _admitted(
 ) -> None:
     pairing = Pairing(hand_off.merchant_id, hand_off.pairing_id, ctx.clock.now())
     tx.tenant(hand_off.merchant_id).pairings.move(hand_off, "done")
-    admit(ctx, tx, Offer(pairing, connector, hand_off.account, given, allow_private))
+    admit(ctx, tx, Offer(pairing, connector, hand_off.account, given, allow_private, begun=True))

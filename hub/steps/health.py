@@ -29,8 +29,10 @@ _ELSE: Final = "Hay un problema con la tienda."
 
 
 def check_all(ctx: Context) -> None:
-    """Promise a look at each open connection that had none for a day."""
+    """Promise a look at each open connection that had none for a day; forget old codes."""
     now = ctx.clock.now()
+    with ctx.store.transaction() as tx:
+        tx.pairing.forget_old()
     with ctx.store.reading() as tx:
         due = [
             connection

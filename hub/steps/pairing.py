@@ -71,6 +71,8 @@ class Offer:
     account: str
     given: Mapping[str, str] = field(repr=False)
     allow_private: bool
+    #: The code was good when the shop was asked for its keys.
+    begun: bool = False
 
 
 def admit(ctx: Context, tx: Transaction, offer: Offer) -> Paired:
@@ -81,7 +83,7 @@ def admit(ctx: Context, tx: Transaction, offer: Offer) -> Paired:
     """
     merchant_id, platform = offer.pairing.merchant_id, offer.connector.platform
     tenant = tx.tenant(merchant_id)
-    if not tenant.pairings.use(offer.pairing.id):
+    if not tenant.pairings.use(offer.pairing.id, begun=offer.begun):
         raise CodeRefused
     if tx.pairing.taken(platform, offer.account, merchant_id):
         raise ConnectedElsewhere

@@ -50,6 +50,15 @@ class PairingDoors:
                 return True
         return False
 
+    def forget_old(self) -> None:
+        """Codes and hand-offs whose time is over, with the keys of those that nobody finished."""
+        now = self._session.clock.now()
+        over, long_over = (
+            schema.HandOff.expires_at.db_value(at) for at in (now, now - timedelta(days=1))
+        )
+        self._session.sql("DELETE FROM hand_off WHERE expires_at < ?", over)
+        self._session.sql("DELETE FROM pairing_code WHERE expires_at < ?", long_over)
+
 
 class Pairings:
     """One merchant's codes and hand-offs."""
@@ -69,11 +78,13 @@ class Pairings:
         )
         return Pairing(self._scope.merchant_id, row_id, now + lasting)
 
-    def use(self, pairing_id: str) -> bool:
-        """True for the first caller only."""
+    def use(self, pairing_id: str, *, begun: bool = False) -> bool:
+        """True for the first caller only. `begun`: in time for what it is used for now."""
         code = schema.PairingCode
         now = self._scope.clock.now()
-        unused = (code.id == pairing_id, code.used_at.is_null(), code.expires_at > now)
+        unused = [code.id == pairing_id, code.used_at.is_null()]
+        if not begun:
+            unused.append(code.expires_at > now)
         return bool(self._scope.change(code, *unused, used_at=now))
 
     def begin(

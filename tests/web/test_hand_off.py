@@ -13,6 +13,8 @@ import pytest
 import requests
 from werkzeug.serving import make_server
 
+from hub.steps import health
+
 FORM = "/connect/woocommerce"
 
 
@@ -268,6 +270,27 @@ def test_it_is_too_late_after_half_an_hour(front: Front, merchant_id: str, begun
     assert asked.approve() == 404
     assert asked.come_back(browser).status_code == 404
     assert front.connections(merchant_id) == []
+
+
+def test_a_code_that_was_good_at_the_beginning_is_good_at_the_end(
+    front: Front, merchant_id: str, begun: Any
+) -> None:
+    browser, asked = begun
+    with front.site.hub.ctx.store.transaction() as tx:
+        tx.session.sql("UPDATE pairing_code SET expires_at = 1")
+    assert asked.approve() == 200
+    assert "Tu tienda está conectada" in asked.come_back(browser).text
+
+
+def test_keys_that_nobody_came_back_for_are_forgotten(front: Front, begun: Any) -> None:
+    _, asked = begun
+    assert asked.approve() == 200
+    with front.site.hub.ctx.store.transaction() as tx:
+        tx.session.sql("UPDATE hand_off SET expires_at = 1")
+    health.check_all(front.site.hub.ctx)
+    with front.site.hub.ctx.store.reading() as tx:
+        rows = list(tx.session.engine.db.execute_sql("SELECT COUNT(*) FROM hand_off"))
+    assert rows == [(0,)]
 
 
 def test_the_shop_is_sent_to_under_its_own_address(

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from hub.steps import health
+
 PAIR = "/connect/woocommerce/pair"
 
 
@@ -227,6 +229,64 @@ class TestConnecting:
         assert {one["status"] for one in ours} == {"active"}
         assert not {off, lost, 900} & set(hooks)
 
+    def test_a_hub_that_moved_takes_its_webhooks_along(self, paired: Paired) -> None:
+        work(paired.site)
+        path = f"/webhooks/woocommerce/{paired.id}"
+        for hook in paired.store.webhooks.values():
+            hook["delivery_url"] = f"https://old.example{path}"
+        look(paired)
+        urls = [one["delivery_url"] for one in paired.store.webhooks.values()]
+        assert urls == [paired.told["webhook_url"]] * 4
+
+    def test_it_is_looked_at_again_each_day(self, paired: Paired) -> None:
+        work(paired.site)
+        asked = len(paired.store.asked)
+        health.check_all(paired.site.hub.ctx)
+        work(paired.site)
+        assert len(paired.store.asked) == asked, "today it was"
+        (hook, *_) = paired.store.webhooks.values()
+        hook["status"] = "disabled"
+        change(paired.site, "UPDATE bond SET checked_at = checked_at - 86400000000")
+        health.check_all(paired.site.hub.ctx)
+        work(paired.site)
+        assert {one["status"] for one in paired.store.webhooks.values()} == {"active"}
+
+    def test_silence_while_orders_change_is_looked_into(self, paired: Paired) -> None:
+        work(paired.site)
+        paired.store.webhooks.clear()
+        paired.store.sell(7001)
+        with paired.site.hub.ctx.store.transaction() as tx:
+            tx.tenant(paired.merchant_id).promise("sweep", paired.id, queue="ingest")
+        work(paired.site)
+        assert not paired.store.webhooks, "not again within the hour"
+        change(paired.site, "UPDATE bond SET checked_at = checked_at - 3700000000")
+        with paired.site.hub.ctx.store.transaction() as tx:
+            tx.tenant(paired.merchant_id).promise("sweep", paired.id, queue="ingest")
+        work(paired.site)
+        assert len(paired.store.webhooks) == 4
+        assert paired.signed("GET", "/orders/7001").json["estado"] == "abierta"
+
+    def test_webhooks_made_by_hand_are_left_alone_and_told_of(
+        self, listening: Any, store: Any
+    ) -> None:
+        merchant_id, (key, secret) = listening.merchant(), store.key("read")
+        of = ("--merchant", merchant_id, "--platform", "woocommerce", "--url", store.url)
+        more = ("--key", key, "--secret", secret, "--webhook-secret", "typed")
+        told = listening.told("connection", "create", *of, *more)
+        made = Paired(listening, merchant_id, store, {"connection": told["id"]})
+        hook = {"id": 5, "topic": "order.updated", "status": "active",
+                "delivery_url": told["webhook_url"]}  # fmt: skip
+        store.webhooks[5] = hook
+        look(made)
+        assert (made.shown()["state"], made.shown()["webhooks"]) == (
+            "connected",
+            {"order.updated": "active"},
+        )
+        hook["status"] = "disabled"
+        look(made)
+        assert store.webhooks == {5: hook}
+        assert "switched off: order.updated" in made.shown()["problem"]
+
     def test_refused_keys_are_told_in_words(self, paired: Paired) -> None:
         paired.store.keys.clear()
         work(paired.site)
@@ -268,6 +328,11 @@ class TestConnecting:
         assert made.status()["state"] == "connected"
         assert made.shown()["account"] == real.url
         assert typed.asked == ["GET /wp-json/"], "the keys never went there"
+
+
+def change(site: Any, statement: str) -> None:
+    with sqlite3.connect(site.var_dir / "hub.sqlite3") as database:
+        database.execute(statement)
 
 
 def look(paired: Paired) -> None:
