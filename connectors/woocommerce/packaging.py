@@ -74,7 +74,7 @@ def generated() -> dict[Path, bytes]:
 
 
 def translations(po: Path) -> bytes:
-    """A catalog of words as WordPress reads it."""
+    """A catalog of words as WordPress reads it. Its dates are those of the source's header."""
     compiled = io.BytesIO()
     with po.open("rb") as source:
         write_mo(compiled, read_po(source))
