@@ -179,3 +179,61 @@ def test_a_proof_opens_its_order_alone(make_world: Callable[[], Any], clock: Any
         assert not mine.opens(two.connection_id, "7001", "P1")
         assert not theirs.opens(one.connection_id, "7001", "P1")
         assert mine.current(one.connection_id, "7002") is None
+
+
+def test_what_is_over_is_forgotten_and_nothing_else(
+    make_world: Callable[[], Any], clock: Any
+) -> None:
+    world = make_world()
+
+    def begin(name: str) -> None:
+        with world.store.transaction() as tx:
+            pairings = tx.tenant(world.merchant_id).pairings
+            code = pairings.make(name, HOUR / 2)
+            pairings.begin(code.id, "shop", SHOP, nonce=name, browser="B", lasting=HOUR / 2)
+
+    def left() -> tuple[Any, ...]:
+        with world.store.transaction() as tx:
+            tx.pairing.forget_old()
+            run = tx.session.engine.db.execute_sql
+            return tuple(
+                next(iter(run(f"SELECT COUNT(*) FROM {table}")))[0]
+                for table in ("hand_off", "pairing_code")
+            )
+
+    begin("one")
+    assert left() == (1, 1)
+    clock.advance(3600)
+    begin("two")
+    assert left() == (1, 2)
+    clock.advance(86400)
+    assert left() == (0, 1)
+    clock.advance(86400)
+    assert left() == (0, 0)
+
+
+def test_a_connection_lives_through_closing_and_opening(make_world: Callable[[], Any]) -> None:
+    world = make_world()
+    connected(world)
+    with world.store.transaction() as tx:
+        tenant = tx.tenant(world.merchant_id)
+        connections, bonds, here = tenant.connections, tenant.bonds, world.connection_id
+        connections.renew(here, "https://www.shop.example", {"k": "new"}, {"allow_private": True})
+        connections.move(here, "https://shop.example/b")
+        bonds.name(here, "https://shop.example/b")
+        row = connections.get(here)
+        assert (row.account, row.settings) == ("https://shop.example/b", {"allow_private": True})
+        assert connections.credentials(here).current() == {"k": "new"}
+        bonds.closing(here, "not closed yet: nothing happens")
+        assert bonds.get(here).problem == ""
+        bonds.close(here)
+        closed_at = bonds.get(here).closed_at
+        bonds.close(here)
+        bonds.closing(here, "webhook 5")
+        connections.forget(here)
+        bond = bonds.get(here)
+        assert (bond.state, bond.closed_at, bond.problem) == ("closed", closed_at, "webhook 5")
+        assert connections.credentials(here).current() == {}
+        bonds.reopen(here)
+        bond = bonds.get(here)
+        assert (bond.state, bond.closed_at, bond.problem) == ("manual", None, "")
