@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from cfdi.xml.names import PREFIXES
 from cfdi.xml.nodes import Node
 from cfdi.xml.values import WRITERS, Written, escaped
+
+#: How the attribute begins whose value is known last.
+SELLO: Final = ' Sello="'
 
 
 class _Slot(NamedTuple):
@@ -50,8 +53,12 @@ class Sheet:
         self.xml.extend(f' xmlns:{prefix}="{PREFIXES[prefix]}"' for prefix in prefixes)
         if location:
             self.xml.append(f' xsi:schemaLocation="{escaped(location)}"')
+        before = len(self.xml)
         self._attributes(form, said, self.cadena)
         self.xml.append(">")
+        self.sello_at = next(
+            (at for at in range(before, len(self.xml)) if self.xml[at].startswith(SELLO)), None
+        )
 
     def declared(self, node: Node, value: object, location: str | None, *, sealed: bool) -> None:
         """The start of a complement, with the namespaces that the root does not declare."""
@@ -116,12 +123,14 @@ class Sheet:
         for (opening, name, write, required, in_cadena), value in zip(
             form.slots, said, strict=True
         ):
-            written, plain = ("", "") if value is None or value == "" else write(name, value)
+            if value is None:
+                # SAT's style sheet leaves a place for what is required, even where it is missing.
+                if required and in_cadena:
+                    cadena.append("")
+                continue
+            written, plain = write(name, value)
             if plain:
-                xml += (opening, written, '"')
-                if name == "Sello":
-                    self.sello_at = len(xml) - 2
-            # SAT's style sheet leaves a place for what is required, even where it is missing.
+                xml.append(f'{opening}{written}"')
             if in_cadena and (plain or required):
                 cadena.append(plain)
 

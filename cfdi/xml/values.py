@@ -41,6 +41,7 @@ def escaped(text: str) -> str:
 def _text(name: str, said: Any) -> Written:
     if type(said) is str and (
         said.isalnum()  # most are, and nothing of them is a blank, a control or a mark
+        or not said
         or not (_NOT_PLAIN.search(said) or "  " in said or said[0] == " " or said[-1] == " ")
     ):
         return said, said

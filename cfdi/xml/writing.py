@@ -26,7 +26,7 @@ from cfdi.pagos import DoctoRelacionado, Pago, Pagos
 from cfdi.xml import names
 from cfdi.xml import nodes as n
 from cfdi.xml.parsing import DECLARATION, XmlRefused, parse
-from cfdi.xml.sheet import Sheet
+from cfdi.xml.sheet import SELLO, Sheet
 from cfdi.xml.values import escaped
 
 _OWN_PARSER = etree.XMLParser(
@@ -61,7 +61,7 @@ class Text:
     def xml(self, sello: str | None = None) -> bytes:
         """In UTF-8 with its declaration; `sello` takes the place that was held for it."""
         if sello is not None and self.sello_at is not None:
-            self.parts[self.sello_at] = escaped(sello)
+            self.parts[self.sello_at] = f'{SELLO}{escaped(sello)}"'
         return "".join((DECLARATION, *self.parts)).encode()
 
     def tree(self) -> etree._Element:
