@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
 
 import pytest
 
@@ -218,6 +218,58 @@ def around(partidas: Sequence[Partida], cuentas: Cuentas, moneda: str) -> Compro
     )
 
 
+def _written(number: Decimal) -> int:
+    return max(0, -int(number.as_tuple().exponent))
+
+
+def _within(one: Decimal, other: Decimal, importe: Decimal, *, both: bool) -> bool:
+    """The limits of CFDI40167, with `both`, and of CFDI40180 and 40186, as Anexo 20 prints them."""
+    tiny, last = Decimal("1E-12"), Decimal(1).scaleb(-_written(importe))
+    half, half_other = (Decimal(1).scaleb(-_written(number)) / 2 for number in (one, other))
+    if not both:
+        half_other, other_tiny = Decimal(0), Decimal(0)
+    else:
+        other_tiny = tiny
+    lower = ((one - half) * (other - half_other)).quantize(last, ROUND_DOWN)
+    upper = (one + half - tiny) * (other + half_other - other_tiny)
+    return lower <= importe <= upper.quantize(last, ROUND_CEILING)
+
+
+def misses(
+    partidas: Sequence[Partida], cuentas: Cuentas, total: Decimal, decimales: int
+) -> list[str]:
+    """What is wrong with these amounts, by plain decimals that share nothing with the fitting."""
+    wrong: list[str] = []
+    cent = Decimal(1).scaleb(-decimales)
+    with localcontext() as context:
+        context.prec = 60
+        by_rate: dict[tuple[object, ...], list[Decimal]] = {}
+        held: dict[Impuesto, Decimal] = {}
+        listed = off = Decimal(0)
+        for partida, renglon in zip(partidas, cuentas.renglones, strict=True):
+            listed += renglon.importe
+            off += renglon.descuento or 0
+            if not _within(partida.cantidad, renglon.valor_unitario, renglon.importe, both=True):
+                wrong.append("40167")
+            for tax in (*renglon.traslados, *renglon.retenciones):
+                importe, rate = tax.importe or Decimal(0), tax.tasa_o_cuota or Decimal(0)
+                if tax.base <= 0 or not _within(tax.base, rate, importe, both=False):
+                    wrong.append("40180")
+            for one in renglon.traslados:
+                sums = by_rate.setdefault((one.impuesto, one.tipo_factor, one.tasa_o_cuota), [])
+                sums.append(one.importe or Decimal(0))
+            for other in renglon.retenciones:
+                held[other.impuesto] = held.get(other.impuesto, Decimal(0)) + other.importe
+        expected = _round(listed, cent) - _round(off, cent)
+        expected += sum(
+            (_round(sum(each, Decimal(0)), cent) for each in by_rate.values()), Decimal(0)
+        )
+        expected -= sum((_round(each, cent) for each in held.values()), Decimal(0))
+    if not expected == cuentas.total == total:
+        wrong.append("40119")
+    return wrong
+
+
 MONEDA_BY_DECIMALS = {0: "JPY", 2: "MXN", 3: "KWD", 4: "CLF"}
 
 
@@ -232,3 +284,8 @@ def document() -> Callable[[Sequence[Partida], Cuentas, int], Comprobante]:
         return around(partidas, cuentas, MONEDA_BY_DECIMALS[decimales])
 
     return make
+
+
+@pytest.fixture(scope="session")
+def judge() -> Callable[[Sequence[Partida], Cuentas, Decimal, int], list[str]]:
+    return misses

@@ -131,6 +131,69 @@ def test_a_tax_without_a_base_has_no_node(document: Document) -> None:
     assert [one.tasa_o_cuota for one in cuentas.impuestos.traslados] == [D("0.000000")]
 
 
+ISR = Impuesto.ISR
+
+
+def withheld(
+    subtotal: str, *taxes: Tributo, isr: str, rate: str = "0.0125", discount: str = "0"
+) -> Partida:
+    return Partida(D(1), D(subtotal), D(discount), taxes, (Tributo(ISR, TASA, D(rate), D(isr)),))
+
+
+def test_what_is_withheld_lowers_the_total(document: Document) -> None:
+    cuentas = judged(document, [withheld("1000.00", iva("160.00"), isr="12.50")], "1147.50")
+    assert cuentas.impuestos is not None
+    assert cuentas.impuestos.retenciones[0].importe == D("12.50")
+    assert cuentas.impuestos.total_retenidos == D("12.50")
+    assert (cuentas.renglones[0].retenciones[0].base, cuentas.total) == (D("1000.00"), D("1147.50"))
+
+
+def test_a_withheld_tax_is_rounded_where_the_sum_misses(document: Document) -> None:
+    """Three times 1.249875 are 3.75, shown as 1.25 each; the shop was paid by the sum of cents."""
+    partidas = [withheld("99.99", iva("16.00"), isr="1.25")] * 3
+    judged(document, partidas, "344.22")
+    judged(document, partidas, "344.23")
+
+
+def test_nothing_is_withheld_of_a_gift(document: Document) -> None:
+    gift = withheld("50.00", iva("0"), isr="0", discount="50.00")
+    cuentas = judged(document, [line("100.00", iva("16.00")), gift], "116.00")
+    assert cuentas.renglones[1].retenciones == ()
+
+
+@pytest.mark.parametrize(
+    ("partida", "total", "why"),
+    [
+        (withheld("100.00", isr="2.00"), "98.00", "tax_off_its_rate"),
+        (withheld("100.00", isr="-1.25"), "101.25", "tax"),
+        (withheld("0.01", isr="0.01", rate="1.2"), "0.00", "withheld"),
+        (withheld("100.00", isr="1.25", rate="0.01250001"), "98.75", "quantity"),
+        (line("100.00", quantity="0"), "100.00", "quantity"),
+        (line("0"), "1.00", "price"),
+        (line("1E+30"), "1.00", "amount"),
+        (line("100.00"), "100.005", "total"),
+        (line("100.00"), "100.02", "unexplained"),
+        (line("1.00", iva("0", "-0.16")), "1.00", "rate"),
+        (line("0.01", quantity="1000000"), "0.01", "unit_price"),
+        (
+            Partida(D(1), D(1), D(0), (), (Tributo(IVA, EXENTO, None, D(0)),)),
+            "1.00",
+            "rate",
+        ),
+    ],
+)
+def test_why_there_is_no_document(partida: Partida, total: str, why: str) -> None:
+    with pytest.raises(NoExactDocument) as caught:
+        fit([partida], total=D(total), decimales=2)
+    assert caught.value.why == why
+
+
+def test_a_currency_of_five_decimals_is_none() -> None:
+    with pytest.raises(NoExactDocument) as caught:
+        fit([line("1.00")], total=D("1.00"), decimales=5)
+    assert caught.value.why == "currency"
+
+
 def test_a_tax_moved_down_leaves_the_tie_behind() -> None:
     """Of 0.006 and 0.005 the first alone is not enough: 0.005 still rounds to 0.01."""
     kind = Kind(IVA, TASA, 160_000)
