@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import click
 
-from hub.commands import connection, invoice, merchant, ops, outbox, papers, run, sale
+from hub.commands import (
+    cancellation,  # noqa: F401 - adds its commands to those of invoices
+    connection,
+    invoice,
+    merchant,
+    ops,
+    outbox,
+    papers,
+    run,
+    sale,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,12 +9,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cfdi.pac.accounts import open_account
+from cfdi.pac.accounts import open_account, status_url
 from cfdi.pac.contract import Pac
+from cfdi.sat.status import SatStatus
 from connectors.registry import connectors
 from hub.clock import Clock, SystemClock
 from hub.settings import Settings, SettingsInvalid
-from hub.steps import connect, deliver, health, ingest, invite, seal, stamp, sweep
+from hub.steps import (
+    cancel,
+    cancelled,
+    connect,
+    deliver,
+    health,
+    ingest,
+    invite,
+    seal,
+    stamp,
+    sweep,
+)
 from hub.steps.context import Context, Post
 from hub.store.database import Store
 from hub.store.records import PacAccount
@@ -59,6 +71,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Hub:
         clock=clock,
         connectors=connectors(),
         pac=PacAccounts(settings, clock),
+        sat=SatStatuses(settings, clock),
         post=_post(settings, clock),
         letters=TemplateLetters(),
         public_url=settings.public_url,
@@ -104,6 +117,22 @@ class PacAccounts:
         )
 
 
+class SatStatuses:
+    """SAT's status service for live documents, the sandbox's own for its; one client an address."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+        self._clients: dict[str, SatStatus] = {}
+
+    def __call__(self, account: PacAccount) -> SatStatus | None:
+        """None for a test account of a real provider: SAT never hears of its documents."""
+        if account.environment == "test" and account.provider != "sandbox":
+            return None
+        url = status_url(account.provider, {"url": self._settings.sandbox_url, **account.settings})
+        client = SatStatus(url, monotonic=self._clock.monotonic)
+        return self._clients.setdefault(url, client)
+
+
 def jobs_of(ctx: Context) -> Jobs:
     """Every promise there is, by its name in the outbox. `seconds` bounds all its time limits."""
     steps: Mapping[str, tuple[str, int, Callable[[Context, str, str], None]]] = {
@@ -111,6 +140,9 @@ def jobs_of(ctx: Context) -> Jobs:
         "stamp": ("stamp", 60, stamp.stamp),
         "stamp_lost": ("stamp", 60, stamp.stamp),
         "ask_again": ("stamp", 60, _ask_again),
+        "cancel": ("stamp", 60, cancel.cancel),
+        "watch_cancel": ("stamp", 60, cancelled.watch),
+        "tell_cancelled": ("mail", 120, cancelled.tell),
         "deliver": ("mail", 120, deliver.deliver),
         "send_copy": ("mail", 120, deliver.send_copy),
         "invite": ("mail", 120, invite.invite),

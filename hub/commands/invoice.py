@@ -88,7 +88,7 @@ def invoice_list(merchant_id: str, state: str | None, limit: int, after: str | N
 def invoice_show(merchant_id: str, invoice_id: str) -> None:
     """One invoice with every move and every sending."""
     with opened() as hub:
-        row = _row(hub, the_merchant(hub, merchant_id), invoice_id)
+        row = row_of(hub, the_merchant(hub, merchant_id), invoice_id)
         with hub.ctx.store.reading() as tx:
             invoices = tx.tenant(merchant_id).invoices
             moves, attempts = invoices.transitions(invoice_id), invoices.attempts(invoice_id)
@@ -132,7 +132,7 @@ def invoice_pdf(merchant_id: str, invoice_id: str, output: Path) -> None:
 def invoice_answer(merchant_id: str, invoice_id: str, number: int, output: Path) -> None:
     """Write what the provider answered to one sending to a file, byte for byte."""
     with opened() as hub:
-        _row(hub, the_merchant(hub, merchant_id), invoice_id)
+        row_of(hub, the_merchant(hub, merchant_id), invoice_id)
         with hub.ctx.store.reading() as tx:
             invoices = tx.tenant(merchant_id).invoices
             attempts = {one.number: one for one in invoices.attempts(invoice_id)}
@@ -149,7 +149,7 @@ def invoice_answer(merchant_id: str, invoice_id: str, number: int, output: Path)
 def invoice_retry(merchant_id: str, invoice_id: str) -> None:
     """Build a rejected or reviewed document anew, where nothing is in doubt."""
     with opened() as hub:
-        _row(hub, the_merchant(hub, merchant_id), invoice_id)
+        row_of(hub, the_merchant(hub, merchant_id), invoice_id)
         try:
             reviewing.retry(hub.ctx, merchant_id, invoice_id)
         except reviewing.NotResolvable as error:
@@ -159,7 +159,7 @@ def invoice_retry(merchant_id: str, invoice_id: str) -> None:
 
 def _write(merchant_id: str, invoice_id: str, output: Path, *, printed: bool) -> None:
     with opened() as hub:
-        row = _row(hub, the_merchant(hub, merchant_id), invoice_id)
+        row = row_of(hub, the_merchant(hub, merchant_id), invoice_id)
         with hub.ctx.store.reading() as tx:
             stamp = tx.tenant(merchant_id).invoices.stamp_of(invoice_id)
         if stamp is None:
@@ -170,7 +170,7 @@ def _write(merchant_id: str, invoice_id: str, output: Path, *, printed: bool) ->
     tell({"file": str(output), "uuid": stamp.uuid}, str(output))
 
 
-def _row(hub: Hub, merchant_id: str, invoice_id: str) -> Invoice:
+def row_of(hub: Hub, merchant_id: str, invoice_id: str) -> Invoice:
     with hub.ctx.store.reading() as tx:
         row = tx.tenant(merchant_id).invoices.get(invoice_id)
     if row is None:

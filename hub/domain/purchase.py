@@ -93,6 +93,9 @@ class Purchase:
     #: Receiver's e-mail with most of it hidden ("j•••@ejemplo.mx"), "" if there is none.
     masked_email: str
     sandbox: bool  # the document has no fiscal value
-    #: Why it is cancelled/reviewed, for people: "pending", "cancelled", "refunded", "free", ...
+    #: Why it is cancelled/reviewed, for people: "pending", "cancelled", "refunded", "free",
+    #: "invoice_cancelled", …
     reason: str
     asked_at: datetime | None  # the buyer already asked the merchant
+    #: The merchant asked SAT to cancel the invoice; until then it is in force.
+    cancelling: bool = False

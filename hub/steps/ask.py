@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from hub.domain.purchase import ASKABLE, FieldError
 from hub.steps.context import Context
-from hub.steps.ingest import CHANGED
 from hub.steps.look import purchase
+from hub.steps.notices import NOTICES
 
 #: Every field of the page's form, as typed: what the merchant needs to issue it.
 _LIMITS = {
@@ -42,7 +42,7 @@ def ask(ctx: Context, token: str, form: Mapping[str, str]) -> FieldError | None:
             return NOT_HERE
         asks = tx.tenant(found[0]).asks
         waiting = asks.of_sale(found[1])
-        if waiting is None or waiting.kind == CHANGED:
+        if waiting is None or waiting.kind in NOTICES:
             asks.create(
                 found[1], shown.estado.value, {name: form.get(name, "") for name in _LIMITS}
             )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from cfdi.pac.contract import Pac
+from cfdi.sat.status import SatStatus
 from connectors.contract import Connector
 from hub.clock import Clock
 from hub.domain.purchase import Purchase
@@ -73,6 +74,10 @@ class Letters(Protocol):
         """With the XML and PDF attached."""
         ...
 
+    def cancelled(self, purchase: Purchase, uuid: str, link: str, language: str) -> Wording:
+        """The invoice of that UUID is no longer in force."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -81,6 +86,8 @@ class Context:
     connectors: Mapping[str, Connector]
     #: The provider of an account; keeps clients (connections, breaker) from one call to the next.
     pac: Callable[[PacAccount], Pac]
+    #: SAT's status service for documents of that account; None where SAT never hears of them.
+    sat: Callable[[PacAccount], SatStatus | None]
     post: Post
     letters: Letters
     #: Absolute, without a trailing slash. Links are built from this, never from a Host header.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cfdi import pdf
 from hub.domain.email import EMAIL_MISSING, check_email
 from hub.domain.purchase import FieldError, field_error
+from hub.domain.states import State
 from hub.steps.context import Attachment, Context, Letter
 from hub.steps.issuer import issuer_of
 from hub.steps.look import purchase_of
@@ -109,7 +110,12 @@ def _letter(
 
 def print_of(invoice: Invoice, stamp: Stamp) -> bytes:
     """The printed representation, made anew from the stamped XML whenever it is asked for."""
-    return pdf.render(stamp.xml, sandbox=invoice.environment != "live", language=invoice.language)
+    return pdf.render(
+        stamp.xml,
+        sandbox=invoice.environment != "live",
+        cancelled=invoice.state is State.CANCELLED,
+        language=invoice.language,
+    )
 
 
 NO_INVOICE = FieldError(

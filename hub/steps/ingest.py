@@ -17,6 +17,7 @@ from connectors.contract import (
 )
 from hub.domain import compose, policy
 from hub.domain.sale import PaymentState, Sale
+from hub.domain.states import State
 from hub.steps.context import Context
 from hub.steps.issuer import Issuer, issuer_of
 from hub.steps.later import KEYS_PAUSE, SHOP_PAUSE, paused
@@ -214,6 +215,8 @@ def notice_change(tenant: Tenant, sale_id: str) -> None:
     row = tenant.sales.get(sale_id)
     if row is None or invoice is None or invoice.uuid is None:
         return
+    if invoice.state in {State.CANCELLING, State.CANCELLED}:
+        return  # it is being dealt with, or was
     sale = row.sale
     paid = sale.payment_state is PaymentState.PAID
     if paid and (sale.due, sale.currency) == (invoice.total, invoice.currency):

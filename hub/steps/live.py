@@ -8,7 +8,7 @@ from hub.domain.states import State
 from hub.store.database import Tenant
 from hub.store.records import Invoice
 
-_UNDER_WAY = (State.SEALED, State.SENDING, State.UNKNOWN, State.REVIEW)
+_UNDER_WAY = (State.SEALED, State.SENDING, State.UNKNOWN, State.REVIEW, State.CANCELLING)
 
 
 class PracticeUnderWay(Exception):
@@ -35,6 +35,8 @@ def leave_practice(tenant: Tenant) -> int:
         )
         tenant.claims.release(invoice.id)
         freed += 1
+    for invoice in list(_tests(tenant, State.CANCELLED)):
+        tenant.claims.release(invoice.id)  # one cancelled as "no operation" holds its sale still
     return freed
 
 

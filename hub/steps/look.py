@@ -15,8 +15,8 @@ from hub.domain.purchase import (
 )
 from hub.domain.states import State
 from hub.steps.context import Context
-from hub.steps.ingest import CHANGED
 from hub.steps.issuer import Issuer, issuer_of
+from hub.steps.notices import NOTICES
 from hub.steps.shown import of_document, of_sale
 from hub.store.database import Tenant
 from hub.store.records import Attempt, Invoice, SaleRow, Stamp
@@ -98,7 +98,7 @@ def _facts(tenant: Tenant, sale_id: str) -> _Facts:
         invoice=invoice,
         stamp=tenant.invoices.stamp_of(invoice.id) if invoice and invoice.uuid else None,
         in_global=any(claim.global_uuid for claim in claims),
-        asked_at=ask.created_at if ask and ask.kind != CHANGED else None,
+        asked_at=ask.created_at if ask and ask.kind not in NOTICES else None,
         attempts=tuple(tenant.invoices.attempts(invoice.id)) if invoice else (),
         live=account is not None and account.environment == "live",
     )
@@ -135,7 +135,8 @@ def _purchase(ctx: Context, facts: _Facts) -> Purchase:
         issued_at=stamp.stamped_at.astimezone(zone) if stamp else None,
         masked_email=masked(facts.invoice.receptor.correo) if facts.invoice and stamp else "",
         sandbox=facts.invoice.environment != "live" if facts.invoice else not facts.live,
-        reason=standing.reason,
+        reason="invoice_cancelled" if _is_cancelled(facts) else standing.reason,
+        cancelling=facts.invoice is not None and facts.invoice.state is State.CANCELLING,
         asked_at=facts.asked_at.astimezone(zone) if facts.asked_at else None,
     )
 
@@ -177,6 +178,10 @@ def _errors(facts: _Facts, estado: Estado) -> tuple[FieldError, ...]:
     if facts.invoice is None or estado is not Estado.RECHAZADA:
         return ()
     return tuple(field_error(finding) for finding in facts.invoice.findings)
+
+
+def _is_cancelled(facts: _Facts) -> bool:
+    return facts.invoice is not None and facts.invoice.state is State.CANCELLED
 
 
 def masked(address: str) -> str:

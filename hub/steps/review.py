@@ -10,8 +10,9 @@ from cfdi import timbre
 from cfdi.findings import Finding
 from hub.domain.states import State
 from hub.steps.context import Context
-from hub.steps.ingest import CHANGED, compose_reasons, welcome
+from hub.steps.ingest import compose_reasons, welcome
 from hub.steps.issuer import Issuer, issuer_of
+from hub.steps.notices import NOTICES
 from hub.steps.outcome import record_stamp
 from hub.steps.stamp import may_ask_again
 from hub.store.database import Tenant
@@ -30,7 +31,8 @@ class NotResolvable(Exception):
 class Waiting:
     """A thing to decide.
 
-    `kind`: invoice (in doubt), change (the sale left its invoice behind), delivery (no sale could
+    `kind`: invoice (in doubt), change (the sale left its invoice behind, or
+    a cancellation did not come about), delivery (no sale could
     be made of it), sale (a decision is missing) or ask (a buyer's wish).
     """
 
@@ -71,7 +73,7 @@ def _invoice(tenant: Tenant, invoice: Invoice) -> Waiting:
 def _ask(tenant: Tenant, ask: Ask) -> Waiting:
     number = _number(tenant, ask.sale_id)
     form = {name: value for name, value in ask.form.items() if value}
-    if ask.kind == CHANGED:
+    if ask.kind in NOTICES:
         note = "; ".join(f"{name}: {value}" for name, value in form.items())
         return Waiting("change", ask.id, ask.sale_id, number, ask.created_at, (), note)
     return Waiting("ask", ask.id, ask.sale_id, number, ask.created_at, (), ask.kind, form)

@@ -51,7 +51,7 @@ def seal(ctx: Context, merchant_id: str, invoice_id: str) -> None:
             return
         fecha = ctx.clock.now().astimezone(desk.issuer.zone).replace(tzinfo=None, microsecond=0)
         comprobante = _composed(desk, fecha)
-        sealed = sealed_with(comprobante, _opened(desk.csd))
+        sealed = sealed_with(comprobante, opened(desk.csd))
     except NotSealable as error:
         _refuse(ctx, merchant_id, invoice_id, error.findings)
         return
@@ -112,7 +112,7 @@ def _composed(desk: _Desk, fecha: datetime) -> Comprobante:
 
 
 @lru_cache(maxsize=200)
-def _opened(row: CsdRow) -> csd.Csd:
+def opened(row: CsdRow) -> csd.Csd:
     """The key is opened once a process: opening it costs as much as a hundred seals."""
     return csd.Csd(csd.Certificate.read(row.certificate_der), csd.load_key(row.key_der))
 

@@ -24,6 +24,8 @@ APPEND_ONLY: Final = {
     "transition": ("invoice_id", "number"),
     "declaration": ("invoice_id", "version"),
     "invoice_sale": ("invoice_id", "sale_id"),
+    "cancellation": ("invoice_id", "number"),
+    "cancel_event": ("invoice_id", "number", "step"),
 }
 #: Keys of the guarded tables, within their merchant.
 KEYS: Final = {**APPEND_ONLY, "invoice": ("id",), "claim": ("id",)}
@@ -107,6 +109,23 @@ _IN_FORCE = (
     "AND v.state NOT IN ('superseded', 'cancelled')))"
 )
 
+
+def ended(row: str, invoice: str = "invoice_id") -> str:
+    """SAT said of its newest cancellation that the document is cancelled."""
+    return (
+        f"EXISTS (SELECT 1 FROM cancel_event k WHERE {same('k', row, invoice)} "
+        "AND k.kind = 'ended' AND k.number = (SELECT MAX(x.number) FROM cancellation x WHERE "
+        f"{same('x', row, invoice)}))"
+    )
+
+
+def _not_in(row: str, states: str) -> str:
+    return (
+        f"NOT EXISTS (SELECT 1 FROM invoice v WHERE v.merchant_id = {row}.merchant_id "
+        f"AND v.id = {row}.invoice_id AND v.state IN ({states}))"
+    )
+
+
 RULES: Final = (
     Rule("invoice", "INSERT", "NEW.state <> 'requested'", "an invoice begins as requested"),
     Rule("invoice", "DELETE", "1 = 1", "an invoice is never deleted"),
@@ -142,6 +161,31 @@ RULES: Final = (
         f"AND (NOT EXISTS (SELECT 1 FROM document d WHERE {same('d', 'NEW', 'id')}) "
         f"OR {stamped('NEW', 'id')})",
         "only a sealed document without a stamp can be sent",
+    ),
+    Rule(
+        "invoice",
+        "UPDATE",
+        f"NEW.state <> OLD.state AND NEW.state = 'cancelled' AND NOT {ended('NEW', 'id')}",
+        "an invoice is not cancelled before SAT says so",
+    ),
+    Rule(
+        "cancellation",
+        "INSERT",
+        _not_in("NEW", "'stamped', 'superseded'"),
+        "only a stamped invoice that is not being cancelled can be asked to be cancelled",
+    ),
+    Rule(
+        "cancellation",
+        "INSERT",
+        "NEW.number <> (SELECT COALESCE(MAX(k.number), 0) FROM cancellation k "
+        f"WHERE {same('k', 'NEW')}) + 1",
+        "cancellations count from 1 without gaps",
+    ),
+    Rule(
+        "cancel_event",
+        "INSERT",
+        _not_in("NEW", "'cancelling'"),
+        "nothing happens to a cancellation that is not under way",
     ),
     Rule(
         "document",

@@ -96,6 +96,8 @@ _LOCKS = {
     "answer": ("invoice", "invoice_id"),
     "stamp": ("invoice", "invoice_id"),
     "declaration": ("invoice", "invoice_id"),
+    "cancellation": ("invoice", "invoice_id"),
+    "cancel_event": ("invoice", "invoice_id"),
     "claim": ("sale", "sale_id"),
 }
 

@@ -12,7 +12,7 @@ from peewee import SqliteDatabase
 
 from hub.domain.states import MOVES
 from hub.store import guards
-from hub.store.guard_rules import INDEXES, stamped, unsettled
+from hub.store.guard_rules import INDEXES, ended, stamped, unsettled
 from hub.store.transaction import Transaction
 
 _WITH_STAMP = "('stamped', 'superseded', 'cancelling', 'cancelled')"
@@ -46,6 +46,21 @@ CHECKS: Final = (
         (
             f"SELECT v.merchant_id, v.id FROM invoice v WHERE v.state NOT IN {_WITH_STAMP} "
             f"AND {stamped('v', 'id')}"
+        ),
+    ),
+    (
+        "an invoice counts as cancelled without SAT's word",
+        (
+            "SELECT v.merchant_id, v.id FROM invoice v WHERE v.state = 'cancelled' "
+            f"AND NOT {ended('v', 'id')}"
+        ),
+    ),
+    (
+        "an invoice is being cancelled and nobody asked for it",
+        (
+            "SELECT v.merchant_id, v.id FROM invoice v WHERE v.state = 'cancelling' "
+            "AND NOT EXISTS (SELECT 1 FROM cancellation k WHERE k.merchant_id = v.merchant_id "
+            "AND k.invoice_id = v.id)"
         ),
     ),
     (

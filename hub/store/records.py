@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from cfdi.cancelacion import Motivo
 from cfdi.findings import Finding
 from connectors.contract import Subscription
 from hub.domain.sale import Sale
@@ -279,3 +280,38 @@ class Ask:
     kind: str
     form: Mapping[str, str]
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CancelEvent:
+    """What happened to a request to cancel, kept for ever.
+
+    `kind`: sent, filed (SAT has it), refused, later, unknown (the provider said so), looked, ended
+    or rejected (SAT's status service said so). `code` is theirs.
+    """
+
+    step: int
+    kind: str
+    code: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """A wish to cancel a stamped invoice. `was` is its state before; `number` counts from 1."""
+
+    invoice_id: str
+    number: int
+    motivo: Motivo
+    substitute: str
+    actor: str
+    was: State
+    asked_at: datetime
+    events: tuple[CancelEvent, ...]
+
+    def when(self, kind: str) -> datetime | None:
+        """The first time that happened."""
+        return next((event.at for event in self.events if event.kind == kind), None)
+
+    def count(self, kind: str) -> int:
+        return sum(1 for event in self.events if event.kind == kind)

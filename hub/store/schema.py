@@ -1,7 +1,7 @@
 """The tables. Every table of a tenant has the tenant in its key and in every reference.
 
 Sealed columns (`crypto.py`) end in `_sealed`. Rows of `document`, `attempt`, `answer`, `stamp`,
-`transition`, `declaration` and `invoice_sale` are only ever added;
+`transition`, `declaration`, `cancellation`, `cancel_event` and `invoice_sale` are only ever added;
 `guards.py` makes the database see to it.
 """
 
@@ -415,6 +415,52 @@ class Mail(TenantBase):
         constraints = (OF_MERCHANT,)
 
 
+class Cancellation(TenantBase):
+    """A wish to cancel a stamped invoice; `was` is its state before."""
+
+    invoice_id: TextField[str] = TextField()
+    number: IntegerField[int] = IntegerField(constraints=[SQL("CHECK (number >= 1)")])
+    motivo: TextField[str] = TextField(
+        constraints=[SQL("CHECK (motivo IN ('01', '02', '03', '04'))")]
+    )
+    substitute: TextField[str] = TextField()
+    actor: TextField[str] = TextField()
+    was: TextField[str] = TextField()
+    asked_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "invoice_id", "number")
+        constraints = (
+            within("stamp", "invoice_id", target=("invoice_id",)),
+            SQL("CHECK ((motivo = '01') = (substitute <> ''))"),
+        )
+
+
+class CancelEvent(TenantBase):
+    """What happened to such a wish: the requests sent, SAT's receipt, SAT's word later."""
+
+    invoice_id: TextField[str] = TextField()
+    number: IntegerField[int] = IntegerField()
+    step: IntegerField[int] = IntegerField(constraints=[SQL("CHECK (step >= 1)")])
+    kind: TextField[str] = TextField(
+        constraints=[
+            SQL(
+                "CHECK (kind IN ('sent', 'filed', 'refused', 'later', 'unknown', 'looked', "
+                "'ended', 'rejected'))"
+            )
+        ]
+    )
+    code: TextField[str] = TextField()
+    detail_sealed: BlobField[bytes] = BlobField()
+    happened_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "invoice_id", "number", "step")
+        constraints = (
+            within("cancellation", "invoice_id", "number", target=("invoice_id", "number")),
+        )
+
+
 class PairingCode(IdBase):
     """A word that a merchant carries to the shop, to be used once."""
 
@@ -515,6 +561,8 @@ TABLES: tuple[type[Base], ...] = (
     Stamp,
     Transition,
     Declaration,
+    Cancellation,
+    CancelEvent,
     Copy,
     Mail,
     PairingCode,

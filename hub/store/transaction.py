@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from hub.store import outbox
+from hub.store.cancellations import Cancellations
 from hub.store.claims import Asks, Claims
 from hub.store.connections import Connections, Inbox
 from hub.store.errors import RowUnknown
@@ -51,6 +52,7 @@ class Tenant:
         self.claims = Claims(scope)
         self.invoices = Invoices(scope)
         self.mails = Mails(scope)
+        self.cancellations = Cancellations(scope)
         self.asks = Asks(scope)
         self.pairings = Pairings(scope)
         self.bonds = Bonds(scope)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from hub.domain.purchase import Purchase
+from hub.domain.purchase import Estado, Purchase
 from hub.steps.context import Wording
 from portal.formats import day, money
 
@@ -18,6 +18,8 @@ _SUBJECTS = {
     ("invitation", "en"): "Invoice for your purchase {number} at {merchant}",
     ("invoice", "es"): "Tu factura de la compra {number} en {merchant}",
     ("invoice", "en"): "Your invoice for purchase {number} at {merchant}",
+    ("cancelled", "es"): "Se canceló la factura de tu compra {number} en {merchant}",
+    ("cancelled", "en"): "The invoice for your purchase {number} at {merchant} was cancelled",
 }
 _TEST = {"es": "[Prueba]", "en": "[Test]"}
 
@@ -31,8 +33,13 @@ class TemplateLetters:
     def invoice(self, purchase: Purchase, link: str, language: str) -> Wording:
         return _wording("invoice", purchase, link, language)
 
+    def cancelled(self, purchase: Purchase, uuid: str, link: str, language: str) -> Wording:
+        return _wording("cancelled", purchase, link, language, uuid=uuid)
 
-def _wording(kind: str, purchase: Purchase, link: str, language: str) -> Wording:
+
+def _wording(
+    kind: str, purchase: Purchase, link: str, language: str, *, uuid: str | None = None
+) -> Wording:
     """Any language but English is answered in Spanish."""
     language = "en" if language.lower().startswith("en") else "es"
     merchant, number = one_line(purchase.merchant_name, 80), one_line(purchase.number, 40)
@@ -44,7 +51,8 @@ def _wording(kind: str, purchase: Purchase, link: str, language: str) -> Wording
         "total": money(purchase.total, purchase.currency),
         "deadline": deadline(purchase.deadline_at, language),
         "link": link,
-        "uuid": purchase.uuid or "",
+        "uuid": uuid or purchase.uuid or "",
+        "open": purchase.estado is Estado.ABIERTA,
         "sandbox": purchase.sandbox,
     }
     return Wording(

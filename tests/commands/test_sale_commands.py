@@ -221,6 +221,12 @@ def test_staff_issue_once(home: Any, shop: str) -> None:
         error = home.refused("invoice", verb, "--merchant", shop, made["id"], *output)
         assert error["code"] == "not_stamped"
     assert not (home.folder / "x").exists()
+    of = ("--merchant", shop, made["id"])
+    cancel = ("invoice", "cancel", *of, "--motivo")
+    assert home.refused(*cancel, "02")["code"] == "not_stamped"
+    assert home.refused("invoice", "status", *of)["code"] == "not_stamped"
+    acuse = ("invoice", "acuse", *of, "--output", str(home.folder / "x"))
+    assert home.refused(*acuse)["code"] == "no_acuse"
 
 
 def test_wrong_data_of_a_customer_is_told_by_field(home: Any, shop: str) -> None:

@@ -129,6 +129,32 @@ def test_staff_invoice_a_sale_of_the_counter(shop: Any, link_of: Any, eventually
     assert [one["outcome"] for one in shown["attempts"]] == ["stamped"]
 
 
+def test_an_invoice_is_cancelled_and_the_purchase_invoiced_anew(
+    shop: Any, link_of: Any, eventually: Any, buyer: dict[str, str], tmp_path: Any
+) -> None:
+    create = ("sale", "create", "--merchant", shop.merchant_id, "--file", "-")
+    link = link_of(shop.home.cli(*create, stdin=counter_sale("C-1")))
+    link.send(buyer)
+    first = link.settled()["uuid"]
+    listed = shop.home.cli("invoice", "list", "--merchant", shop.merchant_id)["data"]
+    [invoice] = [one["id"] for one in listed if one["uuid"] == first]
+    of = ("--merchant", shop.merchant_id, invoice)
+    assert shop.home.cli("invoice", "status", *of)["sat"]["estado"] == "Vigente"
+    wrong = shop.home.cli("invoice", "cancel", *of, "--motivo", "01", expect=2)
+    assert wrong["error"]["code"] == "substitute_needed"
+    shop.home.cli("invoice", "cancel", *of, "--motivo", "02")
+    eventually(lambda: link.estado()["estado"] == "abierta")
+    told = shop.home.cli("invoice", "status", *of)
+    assert told["state"] == "cancelled"
+    assert [one["kind"] for one in told["cancellation"]["events"]] == ["sent", "filed", "ended"]
+    acuse = tmp_path / "acuse.xml"
+    shop.home.cli("invoice", "acuse", *of, "--output", str(acuse))
+    assert first.upper() in acuse.read_text()
+    assert shop.home.cli("invoice", "cancel", *of, "--motivo", "02", expect=1)
+    link.send(buyer)
+    assert link.settled()["uuid"] not in {None, first}
+
+
 def test_tickets_of_a_global_invoice_made_elsewhere(
     shop: Any, link_of: Any, buyer: dict[str, str]
 ) -> None:

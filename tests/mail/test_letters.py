@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from lxml import etree
 
-from hub.domain.purchase import Purchase
+from hub.domain.purchase import Estado, Purchase
 from hub.steps.context import Wording
 from portal.mail.letters import TemplateLetters, deadline
 
@@ -18,11 +18,14 @@ Purchases = Callable[..., Purchase]
 LINK = "https://facturas.example.com/f/" + "Ab-_" * 10 + "abc"
 UUID = "5B3C1D2E-8F4A-4C6B-9D7E-0A1B2C3D4E5F"
 ZONE = ZoneInfo("America/Mexico_City")
-KINDS = [(kind, language) for kind in ("invitation", "invoice") for language in ("es", "en")]
+WRITTEN = ("invitation", "invoice", "cancelled")
+KINDS = [(kind, language) for kind in WRITTEN for language in ("es", "en")]
 
 
 def write(kind: str, purchase: Purchase, language: str) -> Wording:
     letters = TemplateLetters()
+    if kind == "cancelled":
+        return letters.cancelled(purchase, UUID, LINK, language)
     make = letters.invitation if kind == "invitation" else letters.invoice
     return make(purchase, LINK, language)
 
@@ -39,10 +42,10 @@ def test_both_bodies_say_the_same_facts(purchase: Purchases, kind: str, language
     for body in readable(wording):
         assert "ESCUELA KEMPER URGATE" in body
         assert "#1042" in body
-        assert "$1,234.50 MXN" in body
+        assert ("$1,234.50 MXN" in body) is (kind != "cancelled")
         assert LINK in body
-        assert (UUID in body) is (kind == "invoice")
-        assert ("ignor" in body) is True
+        assert (UUID in body) is (kind != "invitation")
+        assert ("ignor" in body) is (kind != "cancelled")
     assert "#1042" in wording.subject
     assert "ESCUELA KEMPER URGATE" in wording.subject
 
@@ -134,3 +137,18 @@ def test_any_other_language_is_spanish(purchase: Purchases) -> None:
     for language in ("", "fr", "es-MX", "../../etc"):
         assert write("invitation", purchase(), language) == spanish
     assert write("invitation", purchase(), "en-US") == write("invitation", purchase(), "en")
+
+
+@pytest.mark.parametrize(
+    ("estado", "words"),
+    [
+        (Estado.ABIERTA, ("pedir una nueva", "a new one")),
+        (Estado.CANCELADA, ("ver tu", "see your")),
+    ],
+)
+def test_a_cancellation_says_what_can_be_done_now(
+    purchase: Purchases, estado: Estado, words: tuple[str, str]
+) -> None:
+    for language, said in zip(("es", "en"), words, strict=True):
+        for body in readable(write("cancelled", purchase(estado=estado, uuid=None), language)):
+            assert said in body

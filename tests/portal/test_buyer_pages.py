@@ -59,6 +59,7 @@ def test_only_open_and_rejected_pages_offer_to_issue(kit: Any) -> None:
         ("cancelled", "Esta compra fue cancelada"),
         ("refunded", "Esta compra fue devuelta"),
         ("free", "Esta compra no tuvo costo"),
+        ("invoice_cancelled", "La factura de esta compra fue cancelada"),
         ("", "Esta compra no se puede facturar"),
         ("a reason of tomorrow", "Esta compra no se puede facturar"),
     ],
@@ -66,6 +67,14 @@ def test_only_open_and_rejected_pages_offer_to_issue(kit: Any) -> None:
 def test_a_cancelled_purchase_says_why(kit: Any, reason: str, words: str) -> None:
     kit.service.current = kit.purchase(Estado.CANCELADA, reason=reason)
     assert f'<h1 id="titulo">{words}</h1>' in kit.client.get(kit.path).text
+
+
+@pytest.mark.parametrize("cancelling", [True, False])
+def test_an_invoice_that_is_being_cancelled_says_so(kit: Any, cancelling: bool) -> None:
+    kit.service.current = kit.purchase(Estado.LISTA, cancelling=cancelling)
+    text = kit.client.get(kit.path).text
+    assert ("pidió al SAT cancelar" in text) is cancelling
+    assert "Descargar XML" in text
 
 
 def test_the_purchase_is_shown_before_the_form(kit: Any) -> None:

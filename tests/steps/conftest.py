@@ -42,6 +42,7 @@ from cfdi.pac.sandbox import TOKEN
 from cfdi.pac.sandbox.app import Sandbox
 from cfdi.pac.sandbox.authority import Authority
 from cfdi.pac.sw import SwSapien
+from cfdi.sat.status import PATH, SatStatus
 from connectors.contract import (
     ConnectionFacts,
     Credentials,
@@ -272,9 +273,26 @@ class Provider:
     url: str
     app: Sandbox
 
-    def fault(self, mode: str, times: int = 1, seconds: float = 0) -> None:
-        wish = {"mode": mode, "times": times, "seconds": seconds}
+    def fault(self, mode: str, times: int = 1, seconds: float = 0, on: str = "stamp") -> None:
+        wish = {"mode": mode, "times": times, "seconds": seconds, "on": on}
         requests.post(f"{self.url}/sandbox/faults", json=wish, timeout=5).raise_for_status()
+
+    def unknown(self, seconds: float) -> None:
+        """SAT knows nothing of a document until it is so old."""
+        requests.post(
+            f"{self.url}/sandbox/unknown", json={"seconds": seconds}, timeout=5
+        ).raise_for_status()
+
+    def decide(self, uuid: str, reply: str) -> None:
+        """What the receiver says to a request for cancellation: accept, reject or lapse."""
+        wish = {"uuid": uuid, "reply": reply}
+        requests.post(f"{self.url}/sandbox/cancellations", json=wish, timeout=5).raise_for_status()
+
+    def cancellations(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = requests.get(
+            f"{self.url}/sandbox/cancellations", timeout=5
+        ).json()
+        return found
 
     def calm(self) -> None:
         requests.delete(f"{self.url}/sandbox/faults", timeout=5).raise_for_status()
@@ -370,6 +388,7 @@ class World:
     #: Terms of accounts opened from now on.
     terms: Terms = PROVIDERS["sandbox"].terms
     pacs: dict[str, MortalPac] = field(default_factory=dict)
+    sats: dict[str, SatStatus | None] = field(default_factory=dict)
 
     def pac(self, account: PacAccount) -> MortalPac:
         if account.id not in self.pacs:
@@ -378,6 +397,11 @@ class World:
             )
             self.pacs[account.id] = MortalPac(client, self.kill, self.terms)
         return self.pacs[account.id]
+
+    def sat(self, account: PacAccount) -> SatStatus | None:
+        return self.sats.setdefault(
+            account.id, SatStatus(f"{self.provider.url}{PATH}", monotonic=self.clock.monotonic)
+        )
 
     def settle(self, number: int = 0, rules: str = RULES) -> Shopkeeper:
         rfc, nombre, regimen, cp = TAXPAYERS[number]
@@ -487,6 +511,8 @@ def provider(running: tuple[Provider, Now], clock: Clock) -> Provider:
     now.clock = clock
     found.app._memory._db.execute("DELETE FROM stamp")
     found.app._memory._db.execute("DELETE FROM taxpayer")
+    found.app._memory._db.execute("DELETE FROM cancellation")
+    found.unknown(0)
     found.calm()
     return found
 
@@ -552,6 +578,7 @@ def _world(url: str, clock: Clock, provider: Provider, csds: Mapping[str, Csd]) 
         clock=clock,
         connectors={"shop": shop},
         pac=lambda account: made.pac(account),  # noqa: PLW0108 - made below
+        sat=lambda account: made.sat(account),  # noqa: PLW0108 - made below
         post=post,
         letters=TemplateLetters(),
         public_url="https://hub.example",

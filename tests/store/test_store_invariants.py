@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cfdi.cancelacion import Motivo
 from hub.domain.states import MOVES, State
 from hub.store import guards
 from hub.store.errors import Refused
@@ -383,6 +384,66 @@ class TestDeclarations:
         insert(world, "document", **document_values(world, invoice_id, 2, "99"))
 
 
+def cancelling(world: Any, invoice_id: str) -> Any:
+    """A cancellation whose request was sent."""
+    with world.store.transaction() as tx:
+        tenant = tx.tenant(world.merchant_id)
+        motivo = Motivo.ERRORES_SIN_RELACION
+        tenant.cancellations.ask(invoice_id, motivo, "", actor="staff", was=State.STAMPED)
+        tenant.invoices.move(invoice_id, State.STAMPED, State.CANCELLING)
+        wish = tenant.cancellations.current(invoice_id)
+        tenant.cancellations.note(wish, "sent", "", b"<request/>")
+    return wish
+
+
+class TestCancellations:
+    def wish(self, world: Any, invoice_id: str, **changes: object) -> None:
+        values = {
+            "merchant_id": world.merchant_id,
+            "invoice_id": invoice_id,
+            "number": 1,
+            "motivo": "02",
+            "substitute": "",
+            "actor": "staff",
+            "was": "stamped",
+            "asked_at": NOW,
+        }
+        insert(world, "cancellation", **values | changes)
+
+    def test_only_a_stamped_invoice_has_one(self, world: Any) -> None:
+        with pytest.raises(Refused, match="only a stamped invoice"):
+            self.wish(world, world.answered("later"))
+
+    def test_there_is_one_at_a_time(self, world: Any) -> None:
+        invoice_id = world.stamped()
+        cancelling(world, invoice_id)
+        with pytest.raises(Refused, match="is not being cancelled"):
+            self.wish(world, invoice_id, number=2)
+
+    @pytest.mark.parametrize(
+        "changes", [{"number": 2}, {"number": 0}, {"motivo": "05"}, {"substitute": "X"}]
+    )
+    def test_what_it_says_makes_sense(self, world: Any, changes: dict[str, object]) -> None:
+        with pytest.raises(Refused):
+            self.wish(world, world.stamped(), **changes)
+
+    def test_it_is_cancelled_by_sats_word_on_the_newest_wish_alone(self, world: Any) -> None:
+        invoice_id = world.stamped()
+        cancelling(world, invoice_id)
+        with pytest.raises(Refused, match="before SAT says so"):
+            move(world, invoice_id, "cancelled")
+        move(world, invoice_id, "stamped")
+        with world.store.transaction() as tx:
+            tenant = tx.tenant(world.merchant_id)
+            motivo = Motivo.NO_SE_LLEVO_A_CABO
+            tenant.cancellations.ask(invoice_id, motivo, "", actor="x", was=State.STAMPED)
+            tenant.invoices.move(invoice_id, State.STAMPED, State.CANCELLING)
+            wish = tenant.cancellations.current(invoice_id)
+            tenant.cancellations.note(wish, "ended", "Cancelado")
+            tenant.invoices.move(invoice_id, State.CANCELLING, State.CANCELLED)
+        assert the_violations(world) == []
+
+
 @pytest.mark.parametrize("table", sorted(APPEND_ONLY))
 class TestAppendOnly:
     @pytest.fixture
@@ -390,7 +451,7 @@ class TestAppendOnly:
         doubtful = world.answered("unknown", "7009")
         move(world, doubtful, "review")
         TestDeclarations().declare(world, doubtful)
-        world.stamped()
+        cancelling(world, world.stamped())
         return world
 
     def test_no_update_no_delete(self, full: Any, table: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import peewee
 import pytest
 
+from cfdi.cancelacion import Motivo
 from hub.domain.states import State
 from hub.store import schema
 from hub.store.errors import Refused, RowUnknown, StoreError
@@ -79,6 +80,10 @@ def full(make_world: Callable[[], Any]) -> tuple[Any, Any]:
             tenant.proofs.keep(world.connection_id, "7001", "proof")
             tenant.invoices.move(doubtful, State.SENDING, State.REVIEW)
             tenant.invoices.declare_unstamped(doubtful, 1, "staff")
+            motivo = Motivo.ERRORES_SIN_RELACION
+            tenant.cancellations.ask(invoice_id, motivo, "", actor="staff", was=State.STAMPED)
+            tenant.invoices.move(invoice_id, State.STAMPED, State.CANCELLING)
+            tenant.cancellations.note(tenant.cancellations.current(invoice_id), "sent", "")
     return worlds
 
 

@@ -181,6 +181,9 @@ BY_ID: dict[str, tuple[str, ...]] = {
     "invoice pdf": ("{invoice}", "--output", "{file}"),
     "invoice answer": ("{invoice}", "--number", "1", "--output", "{file}"),
     "invoice retry": ("{invoice}",),
+    "invoice cancel": ("{invoice}", "--motivo", "02"),
+    "invoice status": ("{invoice}",),
+    "invoice acuse": ("{invoice}", "--output", "{file}"),
     "review resolve": ("{invoice}", "--retry"),
     "review resolve --ask-again": ("{invoice}",),
     "review resolve --not-stamped": ("{invoice}",),
@@ -278,6 +281,8 @@ def test_the_same_crawl_with_its_own_ids_finds_everything(two: Two) -> None:
             "invoice create",
             "review resolve",
             "invoice retry",
+            "invoice cancel",
+            "invoice acuse",
         }:
             continue
         words = arguments(two, path, template, f"{two.site.var_dir}/own")

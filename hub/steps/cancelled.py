@@ -1,0 +1,188 @@
+"""cancelled: SAT is asked what became of a request, until it says its last word.
+
+201 is a receipt, not a cancellation: a receiver may have three working days to say no, and what
+was stamped within 72 hours SAT may not know yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cfdi.cancelacion import Motivo
+from cfdi.findings import Finding
+from cfdi.pac.contract import Later
+from cfdi.sat.status import (
+    Estado,
+    EstatusCancelacion,
+    SatStatus,
+    Status,
+    expression,
+    next_look,
+)
+from hub.domain import cancellation as rules
+from hub.domain.states import State
+from hub.steps.context import Context, Letter
+from hub.steps.ingest import notice_change
+from hub.steps.issuer import issuer_of
+from hub.steps.later import RunLater
+from hub.steps.look import purchase_of
+from hub.steps.mailing import mail_once, message_id
+from hub.steps.notices import CANCEL_FAILED, CANCEL_SLOW, NOTICES
+from hub.store.database import Tenant
+from hub.store.records import Cancellation, Stamp
+
+#: A test account of a real provider: SAT never hears of its documents.
+NO_SAT = "test account"
+
+
+@dataclass(frozen=True, slots=True)
+class _Matter:
+    cancellation: Cancellation
+    stamp: Stamp
+    sat: SatStatus | None
+
+
+def watch(ctx: Context, merchant_id: str, invoice_id: str) -> None:
+    """Ask SAT about an invoice that is being cancelled. Repeating it changes nothing.
+
+    Raises `RunLater` until SAT has said its last word.
+    """
+    matter = _matter(ctx, merchant_id, invoice_id)
+    if matter is None:
+        return
+    said = matter.sat.ask(expression(matter.stamp.xml)) if matter.sat else None
+    now, looks = ctx.clock.now(), matter.cancellation.count("looked")
+    if isinstance(said, Later):
+        raise RunLater(next_look(now, looks + 1), "SAT's status service does not answer")
+    with ctx.store.transaction() as tx:
+        tenant = tx.tenant(merchant_id)
+        wish = _under_way(tenant, invoice_id)
+        if wish is None or wish.number != matter.cancellation.number:
+            return
+        if _settled(ctx, tenant, wish, said):
+            return
+    raise RunLater(next_look(now, looks), "SAT has not said its last word")
+
+
+def status(ctx: Context, merchant_id: str, invoice_id: str) -> Status | Later | None:
+    """SAT's word on a stamped invoice now. None where SAT never hears of it.
+
+    Raises `LookupError` if it is not stamped.
+    """
+    with ctx.store.reading() as tx:
+        tenant = tx.tenant(merchant_id)
+        stamp = tenant.invoices.stamp_of(invoice_id)
+        if stamp is None:
+            raise LookupError("no stamped invoice of this merchant")
+        sat = _sat_of(ctx, tenant, invoice_id)
+    return sat.ask(expression(stamp.xml)) if sat else None
+
+
+def given_up(
+    tenant: Tenant, invoice_id: str, wish: Cancellation, findings: Iterable[Finding]
+) -> None:
+    """It did not come about: the invoice is in force as before, and the merchant is told why."""
+    findings = tuple(findings)
+    codes = ", ".join(finding.code for finding in findings)
+    tenant.invoices.move(
+        invoice_id, State.CANCELLING, wish.was, reason=f"not cancelled: {codes}", findings=findings
+    )
+    told = {finding.code: finding.message_es for finding in findings}
+    for sale_id in _sales(tenant, invoice_id):
+        tenant.asks.create(sale_id, CANCEL_FAILED, told)
+        notice_change(tenant, sale_id)
+
+
+def tell(ctx: Context, merchant_id: str, invoice_id: str) -> None:
+    """Mail the receiver that the invoice is cancelled, once."""
+    with ctx.store.reading() as tx:
+        tenant = tx.tenant(merchant_id)
+        invoice, issuer = tenant.invoices.get(invoice_id), issuer_of(tenant)
+        if invoice is None or invoice.uuid is None or not invoice.receptor.correo:
+            return
+        link = tenant.links.current(invoice.sale_ids[0])
+    purchase = purchase_of(ctx, merchant_id, invoice.sale_ids[0])
+    url = ctx.link(link.token) if link else ""
+    wording = ctx.letters.cancelled(purchase, invoice.uuid, url, invoice.language)
+    letter = Letter(
+        to=invoice.receptor.correo,
+        subject=wording.subject,
+        text=wording.text,
+        html=wording.html,
+        message_id=message_id(ctx, "cancelled", invoice.uuid, invoice.receptor.correo),
+        reply_to=issuer.rules.correo,
+        sender_name=issuer.rules.nombre or issuer.merchant.nombre,
+    )
+    mail_once(ctx, merchant_id, "cancelled", invoice_id, letter)
+
+
+def _matter(ctx: Context, merchant_id: str, invoice_id: str) -> _Matter | None:
+    with ctx.store.reading() as tx:
+        tenant = tx.tenant(merchant_id)
+        wish, stamp = _under_way(tenant, invoice_id), tenant.invoices.stamp_of(invoice_id)
+        if wish is None or stamp is None or wish.when("filed") is None:
+            return None
+        return _Matter(wish, stamp, _sat_of(ctx, tenant, invoice_id))
+
+
+def _under_way(tenant: Tenant, invoice_id: str) -> Cancellation | None:
+    invoice = tenant.invoices.get(invoice_id)
+    if invoice is None or invoice.state is not State.CANCELLING:
+        return None
+    return tenant.cancellations.current(invoice_id)
+
+
+def _sat_of(ctx: Context, tenant: Tenant, invoice_id: str) -> SatStatus | None:
+    document = tenant.invoices.document(invoice_id)
+    account = tenant.pac.get(document.pac_account_id) if document else None
+    if account is None:
+        raise LookupError("a stamped invoice without the account that stamped it")
+    return ctx.sat(account)
+
+
+def _settled(ctx: Context, tenant: Tenant, wish: Cancellation, said: Status | None) -> bool:
+    """Whether that was the last word. Every answer is kept."""
+    if said is None:
+        tenant.cancellations.note(wish, "ended", NO_SAT)
+        _end(tenant, wish)
+        return True
+    word = f"{said.estado} / {said.estatus_cancelacion} / {said.es_cancelable}"
+    if said.is_cancelled:
+        tenant.cancellations.note(wish, "ended", word, said.raw)
+        _end(tenant, wish)
+        return True
+    if said.estatus_cancelacion is EstatusCancelacion.RECHAZADA:
+        tenant.cancellations.note(wish, "rejected", word, said.raw)
+        given_up(tenant, wish.invoice_id, wish, (rules.REFUSED_BY_RECEIVER,))
+        return True
+    tenant.cancellations.note(wish, "looked", word, said.raw)
+    age = ctx.clock.now() - (wish.when("filed") or wish.asked_at)
+    unheard = said.estatus_cancelacion is EstatusCancelacion.NONE
+    if said.estado is Estado.VIGENTE and unheard and age > rules.LOST:
+        given_up(tenant, wish.invoice_id, wish, (rules.NEVER_SHOWN,))
+        return True
+    if age > rules.OVERDUE:
+        for sale_id in _sales(tenant, wish.invoice_id):
+            tenant.asks.create(sale_id, CANCEL_SLOW, {"sat": word})
+    return False
+
+
+def _end(tenant: Tenant, wish: Cancellation) -> None:
+    """It is cancelled. With motivo 02 the purchase can be invoiced anew; with 01 the substitute
+    stands for it, and with 03 there was no operation."""
+    tenant.invoices.move(
+        wish.invoice_id, State.CANCELLING, State.CANCELLED, reason=f"motivo {wish.motivo}"
+    )
+    if wish.motivo is Motivo.ERRORES_SIN_RELACION:
+        tenant.claims.release(wish.invoice_id)
+    sales = _sales(tenant, wish.invoice_id)
+    for notice in tenant.asks.list():
+        if notice.sale_id in sales and notice.kind in NOTICES:
+            tenant.asks.resolve(notice.id)
+    tenant.promise("tell_cancelled", wish.invoice_id, queue="mail")
+
+
+def _sales(tenant: Tenant, invoice_id: str) -> tuple[str, ...]:
+    invoice = tenant.invoices.get(invoice_id)
+    return invoice.sale_ids if invoice else ()
