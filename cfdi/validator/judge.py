@@ -75,25 +75,26 @@ def _failures(
 
 def _broken_rules(document: Document) -> Iterator[Failure]:
     found: set[str] = set()
-    for rule in ORDER:
-        if _is_asked(rule, document) and not rule.unless & found:
+    for rule in _asked(document):
+        if not rule.unless & found:
             with localcontext(Context(prec=_EXACT)):
                 broken = _places(rule, document)
             found.update(failure.code for failure in broken)
             yield from broken
 
 
-def _is_asked(rule: Rule, document: Document) -> bool:
-    # A type that SAT does not have is asked the rules that are for all.
-    if rule.tipos != ALL_TIPOS and document.tipo not in rule.tipos:
-        return False
-    given = {
-        Needs.NOTHING: True,
-        Needs.CLOCK: document.at is not None,
-        Needs.REGISTER: document.register is not None,
-        Needs.AUTHORITIES: bool(document.authorities) or document.register is not None,
-    }
-    return given[rule.needs]
+def _asked(document: Document) -> Iterator[Rule]:
+    needs = {Needs.NOTHING}
+    if document.at is not None:
+        needs.add(Needs.CLOCK)
+    if document.register is not None:
+        needs.update((Needs.REGISTER, Needs.AUTHORITIES))
+    if document.authorities:
+        needs.add(Needs.AUTHORITIES)
+    for rule in ORDER:
+        # A type that SAT does not have is asked the rules that are for all.
+        if rule.needs in needs and (rule.tipos == ALL_TIPOS or document.tipo in rule.tipos):
+            yield rule
 
 
 def _places(rule: Rule, document: Document) -> list[Failure]:

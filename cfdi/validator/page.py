@@ -16,8 +16,11 @@ _HEAD: Final = """\
 here or anywhere else. It needs no network.
 
 ```python
+from datetime import UTC, datetime
+
 import cfdi
 
+xml = b"<factura>100.00</factura>"
 for finding in cfdi.validate(xml, at=datetime.now(UTC)):
     print(finding.code, finding.path, finding.message_es, finding.fixable_by)
 ```

@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hub import log
-from tests.bench import ingest, parts, sealing, stamping
+from tests.bench import ingest, parts, sealing, stamping, validating
 from tests.bench.figures import Figure, table, write
 from tests.bench.processes import ROOT
 
+MEASURES = ("ingest", "sealing", "validating", "stamping", "parts")
 QUICK = ingest.Extent(rounds=1, seconds=0.4, steady_seconds=0.5, ceiling=3000)
 
 
@@ -50,7 +51,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few repeats: figures, no judgement")
     parser.add_argument("--output", type=Path, default=ROOT / "var" / "bench.json")
-    parser.add_argument("--only", choices=["ingest", "sealing", "stamping", "parts"])
+    parser.add_argument("--only", choices=MEASURES)
     return parser.parse_args()
 
 
@@ -58,10 +59,11 @@ def _measured(place: Path, *, quick: bool, only: str | None) -> Iterator[Figure]
     measures = {
         "ingest": lambda: ingest.measure(place, QUICK if quick else ingest.Extent()),
         "sealing": lambda: sealing.measure(place, 20 if quick else 300),
+        "validating": lambda: validating.measure(place, 20 if quick else 300),
         "stamping": lambda: stamping.measure(place, 3 if quick else 60),
         "parts": lambda: parts.measure(place, 50 if quick else 2000),
     }
-    for name in [only] if only else measures:
+    for name in [only] if only else MEASURES:
         yield from measures[name]()
 
 
