@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from lxml import etree
 
 import cfdi
-from cfdi.cadena import cadena_original, cadena_timbre
+from cfdi.cadena import cadena_original, cadena_original_oficial, cadena_timbre
 from cfdi.comprobante import Comprobante, Extranjero
 from cfdi.consulta import verification_url
 from cfdi.pac.timbrado import with_timbre
@@ -222,3 +222,43 @@ def test_every_public_name_is_there() -> None:
     with pytest.raises(AttributeError, match="no attribute"):
         cfdi.nothing_of_this_name  # noqa: B018 # the point of the test
     assert parse(serialize(parse(b"<a/>"))).tag == "a"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        (b"<cfdi:Conceptos>", b"<cfdi:Conceptos><?pi x?>", "processing instruction"),
+        (b"<cfdi:Conceptos>", b"<cfdi:Conceptos>x", "text outside"),
+        (b"<cfdi:Emisor ", b'<o:Emisor xmlns:o="http://www.sat.gob.mx/cfd/4" ', "prefix"),
+        (b"<cfdi:Emisor ", b'<cfdi:Emisor Otro="1" ', "schema does not know"),
+        (b"<cfdi:Emisor ", b"<cfdi:Otro/><cfdi:Emisor ", "Emisor is missing or not in its place"),
+        (b'Impuesto="002"', b'Impuesto="009"', "Traslado.1./@Impuesto: not a value"),
+        (b'Impuesto="002"', b'Impuesto=" 002"', "Traslado.1./@Impuesto: blanks"),
+        (b'Serie="F"', b'Serie=" "', "@Serie: not a value"),
+        (b'Fecha="2026-11-20', b'Fecha="2026-11-31', "@Fecha: not a value"),
+        (b'Rfc="EKU9003173C9" ', b"", "Emisor/@Rfc: is missing"),
+    ],
+)
+def test_what_cannot_be_kept_is_named(stamped: bytes, old: bytes, new: bytes, why: str) -> None:
+    assert old in stamped
+    with pytest.raises(DocumentUnreadable, match=why):
+        read(stamped.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"</cfdi:Complemento>", b"text</cfdi:Complemento>"),
+        (b'"/></cfdi:Complemento>', b'">text</tfd:TimbreFiscalDigital></cfdi:Complemento>'),
+        (b'"/></cfdi:Complemento>', b'"><x>a</x></tfd:TimbreFiscalDigital></cfdi:Complemento>'),
+        (b"</cfdi:Complemento>", b"<x>a<y/>b</x></cfdi:Complemento>"),
+        (b"</cfdi:Concepto>", b"<cfdi:Parte><cfdi:Parte/></cfdi:Parte></cfdi:Concepto>"),
+    ],
+)
+def test_the_cadena_of_odd_documents_is_the_official_one(
+    stamped: bytes, old: bytes, new: bytes
+) -> None:
+    """Where SAT's style sheet has no template libxslt copies what text there is."""
+    assert old in stamped
+    root = parse(stamped.replace(old, new, 1))
+    assert cadena_original(root) == cadena_original_oficial(root)
