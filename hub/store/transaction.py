@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from hub.store import outbox
+from hub.store.bonds import Bonds
 from hub.store.cancellations import Cancellations
 from hub.store.claims import Asks, Claims
 from hub.store.connections import Connections, Inbox
@@ -13,7 +14,7 @@ from hub.store.invoices import Invoices
 from hub.store.mails import Mails
 from hub.store.merchant_settings import Csd, Pac, Rules
 from hub.store.merchants import Doors, Merchants
-from hub.store.pairings import Bonds, PairingDoors, Pairings, Proofs
+from hub.store.pairings import PairingDoors, Pairings, Proofs
 from hub.store.records import Merchant
 from hub.store.sales import Links, Sales
 from hub.store.session import Opening, Scope, Session

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from connectors.contract import Subscription
+from hub.store.bonds import REPLACED
 from hub.store.errors import Refused
 from hub.store.merchants import shop_name
-from hub.store.pairings import REPLACED
 
 HOUR = timedelta(hours=1)
 SHOP = "https://shop.example"
