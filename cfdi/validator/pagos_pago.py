@@ -213,12 +213,13 @@ def _foreign(pago: etree._Element) -> bool:
 def _within(pago: etree._Element, *, ten: bool) -> bool:
     """Whether Monto lies between the sums of the limits of each ImpPagado.
 
-    With `ten` an EquivalenciaDR "1" is read as 1.0000000000 where SAT demands it: two documents
-    or more, of which one is in the payment's currency. True where a rate is missing.
+    With `ten` an EquivalenciaDR "1" is read as 1.0000000000 where SAT demands it: where one
+    document of two or more is in the payment's currency (and another is not, or nobody would
+    ask). True where a rate is missing.
     """
     found = documents(pago)
     same = any(text(docto, "MonedaDR") == text(pago, "MonedaP") for docto in found)
-    ten = ten and same and len(found) > 1
+    ten = ten and same
     unit = Decimal(1).scaleb(-decimals_of(text(pago, "MonedaP")))
     lower, upper = Decimal(0), Decimal(0)
     for docto in found:

@@ -173,7 +173,10 @@ def test_a_naive_instant_is_local_time(root: etree._Element, csd: Csd, reseal: R
     assert codes(sealed, at=noon.replace(tzinfo=UTC)) == ["401"]
 
 
-@pytest.mark.parametrize("at", ["2026-11-01T08:30:00+00:00", "2026-11-01T09:30:00+00:00"])
+@pytest.mark.parametrize(
+    "at",
+    ["2026-11-01T08:30:00+00:00", "2026-11-01T09:30:00+00:00", "2026-11-04T09:30:00+00:00"],
+)
 def test_the_hour_that_comes_twice_is_either(
     at: str, root: etree._Element, issue: Issue, reseal: Reseal
 ) -> None:
@@ -226,6 +229,16 @@ def test_one_wrong_thing_in_a_stamp(
     timbre(stamped).set(name, value)
     known = (authority.root_der, authority.pac.der)
     assert codes(etree.tostring(stamped), authorities=known, at=NOW) == found
+
+
+@pytest.mark.parametrize(
+    ("fecha", "found"), [("2026-11-23T11:55:00", []), ("2026-11-23T11:55:01", ["tfd_fecha"])]
+)
+def test_a_stamp_is_made_within_72_hours_whatever_the_clock(
+    fecha: str, found: list[str], stamped: etree._Element
+) -> None:
+    timbre(stamped).set("FechaTimbrado", fecha)
+    assert codes(etree.tostring(stamped)) == found
 
 
 def test_two_stamps_are_one_too_many(stamped: etree._Element) -> None:
