@@ -557,6 +557,11 @@ class TestDisconnecting:
         paired.told = dict(answer.json)
         assert paired.status()["state"] == "connected"
         assert len(paired.store.webhooks) == 4
+        with paired.site.hub.ctx.store.transaction() as tx:  # one that comes late
+            tx.tenant(paired.merchant_id).promise("tidy", paired.id, queue="ingest")
+        work(paired.site)
+        assert len(paired.store.webhooks) == 4
+        assert paired.status()["state"] == "connected"
 
     def test_by_hand_after_a_disconnection_too(self, site: Any) -> None:
         merchant_id = site.merchant()
