@@ -207,6 +207,15 @@ def test_a_tax_moved_down_leaves_the_tie_behind() -> None:
     assert nudged(lines, 110_000, 2) is None
 
 
+def test_what_is_withheld_is_moved_the_other_way() -> None:
+    """Withheld 0.014 is 0.01; a cent more paid is a cent less withheld, and the reverse."""
+    kind = Kind(Impuesto.ISR, TASA, 100_000)
+    lines = [Line(10**6, 140_000, 0, (), (Tax(kind, 140_000, 14_000),))]
+    for goal, amount in ((130_000, 14_000), (140_000, None), (120_000, 20_000)):
+        found = nudged(lines, goal, 2)
+        assert (None if found is None else found[0].withheld[0].amount) == amount
+
+
 def test_whole_pesos_are_priced_back(document: Document) -> None:
     cuentas = judged(document, [line("517", iva("83"))], "600")
     assert cuentas.renglones[0].importe == D("517.241379")

@@ -59,18 +59,20 @@ class Carts:
         self.dice = random.Random(self.seed)
 
     def partidas(
-        self, decimales: int = 2, *, least: int = 1
+        self, decimales: int = 2, *, least: int = 1, most: int = 0
     ) -> tuple[tuple[Partida, ...], Decimal]:
         cent = D(1).scaleb(-decimales)
-        lines = tuple(self._line(cent, least) for _ in range(self.dice.choice((1, 1, 2, 3, 6))))
+        lines = tuple(
+            self._line(cent, least, most) for _ in range(self.dice.choice((1, 1, 2, 3, 6)))
+        )
         gross = sum((_gross(line) for line in lines), D(0))
         return lines, gross.quantize(cent, ROUND_HALF_UP)
 
-    def _line(self, cent: Decimal, least: int) -> Partida:
+    def _line(self, cent: Decimal, least: int, most: int) -> Partida:
         dice = self.dice
         quantity = D(dice.choice(("1", "2", "3", "7", "0.333", "1.5")))
         step = dice.choice((cent, D("0.000001")))
-        subtotal = cent * dice.randint(least, dice.choice((500, 50_000, 5_000_000)))
+        subtotal = cent * dice.randint(least, most or dice.choice((500, 50_000, 5_000_000)))
         net = (subtotal * dice.choice((D(1), D(1), D("0.85"), D("0.5")))).quantize(step)
         taxes: list[Tributo] = []
         for impuesto, factor, rate in dice.choice(KINDS):
@@ -85,10 +87,16 @@ class Carts:
         return Partida(quantity, subtotal, subtotal - net, tuple(taxes))
 
     def invoice(
-        self, decimales: int = 2, *, withheld: bool = False, ppd: bool = False
+        self,
+        decimales: int = 2,
+        *,
+        withheld: bool = False,
+        ppd: bool = False,
+        least: int = 500,
+        most: int = 0,
     ) -> Comprobante:
-        # From 5 units up: below, a share of a line is less than the smallest coin.
-        lines, total = self.partidas(decimales, least=500)
+        # By default from 5.00 up: below, a share of a line is less than the smallest coin.
+        lines, total = self.partidas(decimales, least=least, most=most)
         if withheld:
             lines = tuple(
                 retener(retener(one, ISR, D("0.10")), IVA, D("0.106667")) for one in lines

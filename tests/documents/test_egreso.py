@@ -144,6 +144,33 @@ def test_random_credit_notes_never_pass_the_document(
     assert refused < 10
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_of_lines_of_cents_no_money_is_lost(
+    seed: int, carts: Callable[[int], Any], add_up: Callable[[Comprobante], list[str]]
+) -> None:
+    """Prices of 3 to 60 cents: what cannot be divided is said, the rest is exact."""
+    shop, dice = carts(100 + seed), random.Random(seed)
+    closed = refused = 0
+    for number in range(150):
+        original = shop.invoice(withheld=number % 3 == 0, least=3, most=60)
+        given: list[Comprobante] = []
+        try:
+            _credit(original, given, 2, dice)
+        except NoExactDocument:
+            refused += 1
+        for one in given:
+            assert add_up(one) == []
+        left = balance(original, given)
+        assert min(left.values()) >= 0
+        if left["total"] == 0:
+            closed += 1
+            money = {key: value for key, value in left.items() if key[0] != "base"}
+            assert not any(money.values()), left
+            assert sum(value for key, value in left.items() if key[0] == "base") <= D("0.02")
+    assert closed + refused > 140
+    assert refused < 30
+
+
 def _credit(
     original: Comprobante, given: list[Comprobante], decimales: int, dice: random.Random
 ) -> None:
