@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hub import log
+from tests.bench import globals as globals_  # the name is Python's too
 from tests.bench import ingest, parts, sealing, stamping, validating
 from tests.bench.figures import Figure, table, write
 from tests.bench.processes import ROOT
 
-MEASURES = ("ingest", "sealing", "validating", "stamping", "parts")
+MEASURES = ("ingest", "sealing", "globals", "validating", "stamping", "parts")
 QUICK = ingest.Extent(rounds=1, seconds=0.4, steady_seconds=0.5, ceiling=3000)
 
 
@@ -60,6 +61,7 @@ def _measured(place: Path, *, quick: bool, only: str | None) -> Iterator[Figure]
         "ingest": lambda: ingest.measure(place, QUICK if quick else ingest.Extent()),
         "sealing": lambda: sealing.measure(place, 20 if quick else 300),
         "validating": lambda: validating.measure(place, 20 if quick else 300),
+        "globals": lambda: globals_.measure(place, 200 if quick else globals_.TICKETS),
         "stamping": lambda: stamping.measure(place, 3 if quick else 60),
         "parts": lambda: parts.measure(place, 50 if quick else 2000),
     }
