@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -62,6 +62,38 @@ def test_the_other_tables_are_the_workbooks(shared: Path) -> None:
         i["clave"]: i["descripcion"].rstrip(".") for i in _items(shared, "ObjetoImp")
     }
     assert dict(catalogs.MONEDA) == {i["clave"]: i["decimales"] for i in _items(shared, "Moneda")}
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("TipoDeComprobante", catalogs.TIPO_DE_COMPROBANTE),
+        ("Exportacion", catalogs.EXPORTACION),
+        ("MetodoPago", catalogs.METODO_PAGO),
+        ("Periodicidad", catalogs.PERIODICIDAD),
+        ("Meses", catalogs.MESES),
+        ("TipoRelacion", catalogs.TIPO_RELACION),
+    ],
+)
+def test_keys_and_their_names_are_the_workbooks(
+    name: str, table: Mapping[str, str], shared: Path
+) -> None:
+    assert dict(table) == {item["clave"]: item["descripcion"] for item in _items(shared, name)}
+
+
+def test_countries_are_the_workbooks(shared: Path) -> None:
+    items = _items(shared, "Pais")
+    assert {item["clave"] for item in items} == catalogs.PAIS
+    # Mexico's is the form of an RFC, and no ResidenciaFiscal may be Mexico.
+    forms = {item["clave"]: item["formato_tin"] for item in items if item["formato_tin"]}
+    assert {**catalogs.FORMATO_DE_REGISTRO, "MEX": forms["MEX"]} == forms
+
+
+def test_keys_that_demand_iva_are_the_workbooks(shared: Path) -> None:
+    rows = list(_rows(shared, "ClaveProdServ"))
+    assert {row["clave"] for row in rows if row["incluir_iva"] == "Sí"} == catalogs.CLAVES_CON_IVA
+    # What no rule asks for: were it there, CFDI40163 and 40164 would have more to check.
+    assert {(row["complemento"], row["incluir_ieps"]) for row in rows} == {("", "Opcional")}
 
 
 def test_every_rate_of_the_workbook_exists(shared: Path) -> None:

@@ -280,6 +280,7 @@ RECEIVER: Final = (
     ),
     wrong("CFDI40161", "foreigner", "Receptor/@UsoCFDI", put(_R, UsoCFDI="G02")),
     right("CFDI40161", "sale", put(_R, RegimenFiscalReceptor="605", UsoCFDI="D10")),
+    right("CFDI40161", "foreigner", put(TipoDeComprobante="E"), put(_R, UsoCFDI="G02")),
     right(
         "CFDI40161",
         "global",

@@ -164,6 +164,14 @@ def test_there_are_golden_documents() -> None:
     assert GOLDEN
 
 
+def test_an_addenda_is_not_looked_at(sealed: Sealed) -> None:
+    """It is added after stamping, in whatever shape the buyer wants."""
+    root = etree.fromstring(sealed(etree.fromstring(GOLDEN[0].read_bytes())))
+    addenda = etree.SubElement(root, f"{{{CFDI}}}Addenda")
+    etree.SubElement(addenda, f"{{{CFDI}}}Concepto").text = "4500012345"
+    assert validate(etree.tostring(root)) == ()
+
+
 @pytest.mark.parametrize("rate", ["0.160000", "0.080000", None])
 def test_documents_of_a_second_implementation(rate: str | None, sealed: Sealed) -> None:
     from satcfdi.create.cfd import cfdi40  # noqa: PLC0415 # opens its database on import
