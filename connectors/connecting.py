@@ -174,8 +174,8 @@ class Desk(Protocol):
 
     def order(self, connection_id: str, order_id: str) -> OrderShown: ...
 
-    def disconnect(self, connection_id: str) -> None:
-        """No delivery is taken from now on; the shop is tidied up after the answer."""
+    def disconnect(self, connection_id: str, *, tidied: bool) -> None:
+        """No delivery is taken from now on; the shop is tidied up after the answer, or was."""
         ...
 
 

@@ -61,7 +61,13 @@ def order(asked: Asked, desk: Desk) -> Mapping[str, Any]:
 
 
 def disconnect(asked: Asked, desk: Desk) -> Mapping[str, Any]:
-    desk.disconnect(_signed(asked, desk))
+    """`{"tidied": true}`: the plug-in has removed our webhooks and is about to revoke our key."""
+    connection_id = _signed(asked, desk)
+    try:
+        tidied = _told(asked.body).flag("tidied", default=False)
+    except DeliveryUnreadable as error:
+        raise Malformed(str(error)) from None
+    desk.disconnect(connection_id, tidied=tidied)
     return {"disconnected": True}
 
 

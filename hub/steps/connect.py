@@ -138,10 +138,11 @@ def _stands(ctx: Context, shop: Shop, bond: Bond, subscriptions: Sequence[Subscr
         shop.credentials.rotate(old, new)
 
 
-def disconnect(ctx: Context, merchant_id: str, connection_id: str) -> bool:
+def disconnect(ctx: Context, merchant_id: str, connection_id: str, *, tidied: bool = False) -> bool:
     """Take nothing from this shop any more; False if there is no such connection.
 
-    Its sales, their links and invoices stay. What we made at the shop is taken back afterwards.
+    Its sales, their links and invoices stay. What we made at the shop is taken back afterwards,
+    unless the shop says that it did so: its keys are of no use then, and go at once.
     """
     with ctx.store.transaction() as tx:
         tenant = tx.tenant(merchant_id)
@@ -151,7 +152,11 @@ def disconnect(ctx: Context, merchant_id: str, connection_id: str) -> bool:
         tenant.bonds.manual(connection.id, connection.platform, connection.account)
         tenant.bonds.close(connection_id)
         tenant.connections.set_problem(connection_id, "")
-        tenant.promise("tidy", connection_id, queue="ingest")
+        if tidied:
+            tenant.connections.forget(connection_id)
+            tenant.bonds.closing(connection_id, "")
+        else:
+            tenant.promise("tidy", connection_id, queue="ingest")
     return True
 
 

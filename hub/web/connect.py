@@ -135,8 +135,9 @@ class HubDesk:
         connection = self._open(connection_id)
         return health.order_shown(self.ctx, connection.merchant_id, connection, order_id)
 
-    def disconnect(self, connection_id: str) -> None:
-        connect.disconnect(self.ctx, self._open(connection_id).merchant_id, connection_id)
+    def disconnect(self, connection_id: str, *, tidied: bool) -> None:
+        merchant_id = self._open(connection_id).merchant_id
+        connect.disconnect(self.ctx, merchant_id, connection_id, tidied=tidied)
 
     def _open(self, connection_id: str) -> Connection:
         with self.ctx.store.reading() as tx:

@@ -537,6 +537,21 @@ class TestDisconnecting:
             assert paired.site.client.get(wrong).status_code == 404
         assert len(paired.store.asked) == count
 
+    def test_a_store_that_tidied_up_itself_is_not_asked(self, paired: Paired) -> None:
+        """The plug-in revokes our key at once: nothing is left that could be refused."""
+        work(paired.site)
+        asked = len(paired.store.asked)
+        assert paired.signed("POST", "/disconnect", b'{"tidied": 1}').status_code == 400
+        paired.signed("POST", "/disconnect", b'{"tidied": true}')
+        with paired.site.hub.ctx.store.reading() as tx:
+            tenant = tx.tenant(paired.merchant_id)
+            assert tenant.connections.credentials(paired.id).current() == {}
+        paired.store.keys.clear()
+        work(paired.site)
+        shown = paired.shown()
+        assert (shown["state"], shown["problem"]) == ("closed", "")
+        assert len(paired.store.asked) == asked
+
     def test_what_stays_at_the_store_is_reported(self, paired: Paired) -> None:
         work(paired.site)
         paired.store.keys.clear()

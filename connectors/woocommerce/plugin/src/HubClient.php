@@ -53,9 +53,10 @@ final class HubClient {
 	 * Say good-bye.
 	 *
 	 * @param Connection $connection The connection.
+	 * @param bool       $tidied     Whether the hub's webhooks are gone already.
 	 */
-	public static function disconnect( Connection $connection ): Answer {
-		return self::signed( $connection, 'POST', '/disconnect', '{}', 3 );
+	public static function disconnect( Connection $connection, bool $tidied ): Answer {
+		return self::signed( $connection, 'POST', '/disconnect', (string) wp_json_encode( array( 'tidied' => $tidied ) ), 3 );
 	}
 
 	/**

@@ -69,9 +69,9 @@ final class Pairing {
 		if ( null === $connection ) {
 			return true;
 		}
+		$tidied = Webhooks::remove( $connection->webhook_url );
 		// A copy must not end the connection of the shop it was copied from.
-		$heard = $connection->is_copy() || 200 === HubClient::disconnect( $connection )->code;
-		Webhooks::remove( $connection->webhook_url );
+		$heard = $connection->is_copy() || 200 === HubClient::disconnect( $connection, $tidied )->code;
 		ApiKey::remove( $connection->key_id );
 		Delivery::forget_all();
 		delete_option( Settings::CONNECTION );

@@ -16,13 +16,13 @@ defined( 'ABSPATH' ) || exit;
 final class Webhooks {
 
 	/**
-	 * Remove every webhook that delivers to an address.
+	 * Remove every webhook that delivers to an address; whether none is left.
 	 *
 	 * @param string $delivery_url The connection's.
 	 */
-	public static function remove( string $delivery_url ): void {
+	public static function remove( string $delivery_url ): bool {
 		if ( ! function_exists( 'wc_get_webhook' ) || ! class_exists( \WC_Data_Store::class ) ) {
-			return;
+			return false;
 		}
 		try {
 			foreach ( \WC_Data_Store::load( 'webhook' )->get_webhooks_ids() as $id ) {
@@ -33,6 +33,8 @@ final class Webhooks {
 			}
 		} catch ( \Throwable $error ) {
 			Log::note( 'The webhooks could not be removed (' . get_class( $error ) . ').', 'warning' );
+			return false;
 		}
+		return true;
 	}
 }
