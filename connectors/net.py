@@ -8,13 +8,15 @@ OWASP ASVS 5.0, 1.3.6 and 13.2.4.
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -22,7 +24,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
+#: To one address, and to all that a name has: whoever makes the name may give it hundreds.
 CONNECT_SECONDS: Final = 5.0
+CONNECTING_SECONDS: Final = 10.0
 READ_SECONDS: Final = 15.0
 #: From the request to the last byte, however slowly they drip.
 TOTAL_SECONDS: Final = 30.0
@@ -30,6 +34,12 @@ MAX_BYTES: Final = 8 * 1024 * 1024
 #: A shop sends on to https, to or from www, and perhaps once more.
 MAX_HOPS: Final = 6
 HOP_SECONDS: Final = 8.0
+#: All hops together: somebody waits for where they end.
+HOPS_SECONDS: Final = 20.0
+#: What a name of the DNS is made of, once IDNA has folded it. "_" is none, but is used.
+_NAME: Final = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}")
+#: What a path may hold as it is (RFC 3986, 3.3); all else is written in percents.
+_PLAIN: Final = "/%:@!$&'()*+,;=~-._"
 
 #: Public by `ipaddress.is_global` and yet a way inside: IPv4 within IPv6 (mapped, compatible,
 #: NAT64, 6to4, Teredo), site-local, protocol assignments, 6to4 relays, and the address by which
@@ -69,10 +79,10 @@ def shop_url(text: str, *, allow_private: bool = False) -> str:
         raise AddressRefused("give the address of the store, such as https://tienda.example")
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
-        host, port = _host(parts.hostname or ""), parts.port
+        host, port, folder = _host(parts.hostname or ""), parts.port, _folder(parts.path)
     except ValueError:
         raise AddressRefused("the address of the store is not a valid URL") from None
-    if parts.username is not None or parts.query or parts.fragment or ".." in parts.path:
+    if parts.username is not None or parts.query or parts.fragment:
         raise AddressRefused("give the address of the store without user, query or fragment")
     if parts.scheme != "https" and not (allow_private and parts.scheme == "http"):
         raise AddressRefused("the address of the store must begin with https://")
@@ -80,16 +90,28 @@ def shop_url(text: str, *, allow_private: bool = False) -> str:
     if port not in {None, usual} and not allow_private:
         raise AddressRefused("the store must answer on the usual port (443)")
     suffix = "" if port in {None, usual} else f":{port}"
-    return f"{parts.scheme}://{host}{suffix}{parts.path.rstrip('/')}"
+    return f"{parts.scheme}://{host}{suffix}{folder}"
 
 
 def _host(name: str) -> str:
-    if not name:
+    if not name or "%" in name:
         raise ValueError
     if ":" in name:
         return f"[{ip_address(name)}]"
-    # IDNA also folds full-width digits and dots, which resolvers take for an address.
-    return name.encode("idna").decode("ascii").lower()
+    # IDNA also folds full-width digits and dots, which resolvers take for an address. With a dot
+    # at the end it is the same name, and must not be a second shop.
+    host = name.encode("idna").decode("ascii").lower().removesuffix(".")
+    if not _NAME.fullmatch(host):
+        raise ValueError
+    return host
+
+
+def _folder(path: str) -> str:
+    """The path in one spelling, without a slash at its end."""
+    names = [name for name in path.split("/") if name]
+    if any(unquote(name) in {".", ".."} for name in names):
+        raise ValueError
+    return "".join(f"/{quote(name, safe=_PLAIN)}" for name in names)
 
 
 def may_connect(address: str) -> bool:
@@ -105,8 +127,14 @@ def final_url(url: str, *, allow_private: bool = False) -> str:
 
     Raises as `send` does, `AddressRefused` too where there are more than a few hops.
     """
+    until = time.monotonic() + HOPS_SECONDS
     for _ in range(MAX_HOPS):
-        answer = send("GET", url, allow_private=allow_private, seconds=HOP_SECONDS)
+        left = until - time.monotonic()
+        if left <= 0:
+            raise requests.Timeout
+        answer = send(
+            "GET", url, allow_private=allow_private, seconds=min(HOP_SECONDS, left), total=left
+        )
         onward = answer.headers.get("location", "")
         if answer.status not in {301, 302, 303, 307, 308} or not onward:
             return url
@@ -124,21 +152,23 @@ def send(
     *,
     allow_private: bool = False,
     seconds: float = READ_SECONDS,
+    total: float = TOTAL_SECONDS,
     **arguments: Any,
 ) -> Answer:
     """One request on a connection of its own, read to the end within the limits.
 
-    `seconds`: the longest silence while the answer is waited for. No redirect is
-    followed and nothing is taken from the environment or .netrc. Raises
-    `AddressRefused`, `AnswerTooLarge` or `requests.RequestException`; the message of the latter
-    holds the URL, which may hold keys: it must not be shown.
+    `seconds`: the longest silence while the answer is waited for; `total`: from the connection to
+    the last byte. No redirect is followed and nothing is taken from the environment or .netrc.
+    Raises `AddressRefused`, `AnswerTooLarge` or `requests.RequestException`; the message of the
+    latter holds the URL, which may hold keys: it must not be shown.
     """
     with requests.Session() as session:
         session.trust_env = False
         session.adapters.clear()
-        session.mount("https://", _JudgingAdapter(allow_private=allow_private))
+        adapter = _JudgingAdapter(allow_private=allow_private, total=total)
+        session.mount("https://", adapter)
         if allow_private:
-            session.mount("http://", _JudgingAdapter(allow_private=allow_private))
+            session.mount("http://", adapter)
         arguments |= {"timeout": (CONNECT_SECONDS, seconds), "stream": True}
         with session.request(method, url, allow_redirects=False, **arguments) as response:
             return Answer(
@@ -163,8 +193,8 @@ def _read(response: requests.Response) -> bytes:
 
 
 class _JudgingAdapter(HTTPAdapter):
-    def __init__(self, *, allow_private: bool) -> None:
-        self._allow_private = allow_private
+    def __init__(self, *, allow_private: bool, total: float) -> None:
+        self._judging = {"allow_private": allow_private, "total": total}
         super().__init__(max_retries=0)
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
@@ -173,15 +203,15 @@ class _JudgingAdapter(HTTPAdapter):
             raise TypeError
         secure = isinstance(pool, HTTPSConnectionPool)
         pool.ConnectionCls = _JudgedHTTPS if secure else _JudgedHTTP
-        pool.conn_kw["allow_private"] = self._allow_private
+        pool.conn_kw |= self._judging
         return pool
 
 
 class _Judged(HTTPConnection):
     """A connection that opens its socket to a judged address, and cuts it when time is up."""
 
-    def __init__(self, *args: Any, allow_private: bool, **kwargs: Any) -> None:
-        self._allow_private = allow_private
+    def __init__(self, *args: Any, allow_private: bool, total: float, **kwargs: Any) -> None:
+        self._allow_private, self._total = allow_private, total
         self._deadline: _Deadline | None = None
         super().__init__(*args, **kwargs)
 
@@ -190,7 +220,7 @@ class _Judged(HTTPConnection):
             sock = _open(self.host, self.port, allow_private=self._allow_private)
         except OSError as error:
             raise NewConnectionError(self, f"no connection: {type(error).__name__}") from error
-        self._deadline = _Deadline(sock.dup())
+        self._deadline = _Deadline(sock.dup(), self._total)
         return sock
 
     def close(self) -> None:
@@ -215,9 +245,13 @@ def _open(host: str, port: int, *, allow_private: bool) -> socket.socket:
             "the address leads into a private network; ALLOW_PRIVATE_HOSTS=1 permits that"
         )
     failure: OSError = OSError()
+    until = time.monotonic() + CONNECTING_SECONDS
     for family, kind, protocol, _, address in found:
+        left = until - time.monotonic()
+        if left <= 0:
+            break
         sock = socket.socket(family, kind, protocol)
-        sock.settimeout(CONNECT_SECONDS)
+        sock.settimeout(min(CONNECT_SECONDS, left))
         try:
             sock.connect(address)
         except OSError as error:
@@ -229,14 +263,14 @@ def _open(host: str, port: int, *, allow_private: bool) -> socket.socket:
 
 
 class _Deadline:
-    """Ends a connection after `TOTAL_SECONDS`, even while another thread waits in it.
+    """Ends a connection when its time is over, even while another thread waits in it.
 
     It holds a duplicate of the socket: TLS takes the original's descriptor for its own.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, seconds: float) -> None:
         self._sock = sock
-        self._timer = threading.Timer(TOTAL_SECONDS, self._cut)
+        self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
         self._timer.start()
 

@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -96,6 +97,10 @@ def test_addresses_of_the_internet_pass(address: str) -> None:
         ("https://cafés.example", "https://xn--cafs-dpa.example"),
         ("https://127。0。0。1", "https://127.0.0.1"),
         ("https://[2606:4700::1111]/", "https://[2606:4700::1111]"),
+        ("https://tienda.example./", "https://tienda.example"),
+        ("https://tienda.example//a///b//", "https://tienda.example/a/b"),
+        ("https://tienda.example/ñandú", "https://tienda.example/%C3%B1and%C3%BA"),
+        ('https://tienda.example/<"a">', "https://tienda.example/%3C%22a%22%3E"),
     ],
 )
 def test_the_address_of_a_store_is_normalised(typed: str, kept: str) -> None:
@@ -113,6 +118,10 @@ def test_the_address_of_a_store_is_normalised(typed: str, kept: str) -> None:
         "https://tienda.example:port", "https://[::1",
         "https://" + "x" * 600, "https://" + "x" * 70,
         "https://tienda.example:0", "javascript:alert(1)", "https://a..b", "https://\udcff.example",
+        "https://tienda.example..", "https://.", "https://tienda%2eexample", "https://*.example",
+        "https://tienda.example;x", "https://tienda.example&x", "https://a<b>.example",
+        "https://a'b.example", "https://[fe80::1%25eth0]", "https://tienda.example/%2e%2E/x",
+        "https://tienda.example/./x", "https://@tienda.example",
     ],
 )  # fmt: skip
 def test_what_is_no_address_of_a_store_is_refused(typed: str) -> None:
@@ -219,11 +228,7 @@ def test_a_body_without_end_is_cut(server: Any, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("headers_too", [True, False])
-def test_a_dripping_answer_is_cut(
-    server: Any, monkeypatch: pytest.MonkeyPatch, headers_too: bool
-) -> None:
-    monkeypatch.setattr(net, "TOTAL_SECONDS", 0.3)
-
+def test_a_dripping_answer_is_cut(server: Any, headers_too: bool) -> None:
     def drip(handler: Any) -> None:
         if not headers_too:
             handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
@@ -234,8 +239,51 @@ def test_a_dripping_answer_is_cut(
     server.by_hand = drip
     begun = time.monotonic()
     with pytest.raises(requests.RequestException):
-        net.send("GET", server.url, allow_private=True)
+        net.send("GET", server.url, allow_private=True, total=0.3)
     assert time.monotonic() - begun < 2
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """A port that takes no more connections and refuses none, as behind a firewall."""
+    with ExitStack() as stack:
+        listening = stack.enter_context(socket.socket())
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        for _ in range(4):  # the kernel keeps one or two waiting
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        yield listening.getsockname()[1]
+
+
+def test_a_name_with_many_addresses_gets_no_more_time(
+    dns: Any, silent: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(net, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(net, "CONNECTING_SECONDS", 0.5)
+    dns(["127.0.0.1"] * 50)
+    begun = time.monotonic()
+    with pytest.raises(requests.RequestException):
+        net.send("GET", f"http://tienda.example:{silent}/", allow_private=True)
+    assert 0.4 < time.monotonic() - begun < 2
+
+
+def test_redirects_of_a_slow_store_share_their_time(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(net, "HOPS_SECONDS", 0.5)
+
+    def onward(handler: Any) -> None:
+        time.sleep(0.2)
+        handler.wfile.write(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n")
+
+    server.by_hand = onward
+    begun = time.monotonic()
+    with pytest.raises(requests.RequestException):
+        net.final_url(server.url, allow_private=True)
+    assert len(server.asked) < net.MAX_HOPS
+    assert time.monotonic() - begun < 1.5
 
 
 @pytest.fixture
