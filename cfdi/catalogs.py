@@ -96,11 +96,20 @@ def tasa_exists(
         return tasa is None and traslado and impuesto in {"002", "003"}
     if tasa is None or not tasa.is_finite() or tasa != round(tasa, 6):
         return False
-    return any(
-        (impuesto, tipo_factor) == row[:2]
-        and row[2] <= tasa <= row[3]
-        and row[4 if traslado else 5]
+    for least, greatest in _tasas(impuesto, tipo_factor, traslado=traslado):
+        if least <= tasa <= greatest:
+            return True
+    return False
+
+
+@lru_cache(maxsize=64)
+def _tasas(
+    impuesto: str, tipo_factor: str, *, traslado: bool
+) -> tuple[tuple[Decimal, Decimal], ...]:
+    return tuple(
+        row[2:4]
         for row in _TASAS
+        if row[:2] == (impuesto, tipo_factor) and row[4 if traslado else 5]
     )
 
 

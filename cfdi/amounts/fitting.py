@@ -9,8 +9,7 @@ CFDI40186: Anexo 20, rubro I.F, DOF 13-01-2022).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -18,6 +17,7 @@ from cfdi.amounts.lines import (
     AMOUNT_MAX,
     EXACT,
     MICROS,
+    UNIT,
     Kind,
     Line,
     Tax,
@@ -45,10 +45,12 @@ def fit(partidas: Sequence[Partida], *, total: Decimal, decimales: int) -> Cuent
     each amount is rounding, more is not), a tax charged is not its rate, or no document exists.
     """
     lines, goal = explained_lines(partidas, total=total, decimales=decimales)
-    for way in (_as_charged, _recomputed, _from_gross, _in_cents):
-        found = way(lines, goal, decimales)
-        if found is not None and add_up(found, decimales).total == goal:
-            return _written(found, decimales)
+    for found in _ways(lines, goal, decimales):
+        if found is None:
+            continue
+        sums = add_up(found, decimales)
+        if sums.total == goal:
+            return _written(found, sums, decimales)
     raise NoExactDocument(WhyNot.NO_SUM, "no valid document adds up to what was charged")
 
 
@@ -85,16 +87,25 @@ def _refuse_unexplained(lines: Sequence[Line], goal: int, decimals: int) -> None
     if 2 * abs(sum(line.gross for line in lines) - goal) > unit * rounded:
         raise NoExactDocument(WhyNot.UNEXPLAINED, "the lines do not add up to the total charged")
     for place, line in enumerate(lines, 1):
-        if slope(line) <= 0:
+        if line.withheld and slope(line) <= 0:
             raise NoExactDocument(WhyNot.WITHHELD, f"line {place}: more is withheld than paid")
-        slack, exact_line = _slack(line, unit), with_exact_taxes(line)
-        charged = (*line.taxes, *line.withheld)
-        for tax, exact in zip(charged, (*exact_line.taxes, *exact_line.withheld), strict=True):
-            if abs(tax.amount - exact.amount) > slack:
-                raise NoExactDocument(
-                    WhyNot.TAX_OFF_ITS_RATE,
-                    f"line {place}: a tax charged is not its rate of the price",
-                )
+        if not _at_its_rate(line, unit):
+            raise NoExactDocument(
+                WhyNot.TAX_OFF_ITS_RATE,
+                f"line {place}: a tax charged is not its rate of the price",
+            )
+
+
+def _at_its_rate(line: Line, unit: int) -> bool:
+    """Whether each tax charged is its rate of the price, but for rounding."""
+    exact = with_exact_taxes(line)
+    off = 0
+    for tax, anew in zip(
+        (*line.taxes, *line.withheld), (*exact.taxes, *exact.withheld), strict=True
+    ):
+        off = max(off, abs(tax.amount - anew.amount))
+    # A transferred tax has half a unit of slack at least.
+    return (2 * off <= unit and not line.withheld) or off <= _slack(line, unit)
 
 
 def _slack(line: Line, unit: int) -> int:
@@ -104,31 +115,21 @@ def _slack(line: Line, unit: int) -> int:
     rounds to whole pesos; there the last tax is what is left of the price, not rounded by itself.
     """
     amounts = (line.net, *(tax.amount for tax in (*line.taxes, *line.withheld)))
-    grows = slope(replace(line, withheld=()))
+    grows = slope(line._replace(withheld=()))
     whole = unit < _WHOLE and all(amount % _WHOLE == 0 for amount in amounts)
     grain, rounded = (_WHOLE, len(line.taxes) - 1) if whole else (unit, len(line.taxes))
     return grain * (rounded * MICROS**2 + grows) // (2 * MICROS**2)
 
 
-def _as_charged(lines: Sequence[Line], goal: int, decimals: int) -> Sequence[Line] | None:
-    if add_up(lines, decimals).total != goal:
-        return None
-    return lines if all(within_limits(line, decimals) for line in lines) else None
-
-
-def _recomputed(lines: Sequence[Line], goal: int, decimals: int) -> Sequence[Line] | None:
-    found = [with_exact_taxes(line) for line in lines]
-    return found if add_up(found, decimals).total == goal else None
-
-
-def _from_gross(lines: Sequence[Line], goal: int, decimals: int) -> Sequence[Line] | None:
-    found = _priced_back(lines, goal)
-    return None if found is None else nudged(found, goal, decimals)
-
-
-def _in_cents(lines: Sequence[Line], goal: int, decimals: int) -> Sequence[Line] | None:
-    found = _priced_back(lines, goal)
-    return None if found is None else in_cents(found, decimals)
+def _ways(lines: Sequence[Line], goal: int, decimals: int) -> Iterator[Sequence[Line] | None]:
+    """Lines that may make the total, the most faithful first; None where a way leads nowhere."""
+    if all(within_limits(line, decimals) for line in lines):
+        yield lines
+    yield [with_exact_taxes(line) for line in lines]
+    priced = _priced_back(lines, goal)
+    if priced is not None:
+        yield nudged(priced, goal, decimals)
+        yield in_cents(priced, decimals)
 
 
 def _priced_back(lines: Sequence[Line], goal: int) -> list[Line] | None:
@@ -143,8 +144,7 @@ def _priced_back(lines: Sequence[Line], goal: int) -> list[Line] | None:
     return priced if len(priced) == len(lines) else None
 
 
-def _written(lines: Sequence[Line], decimals: int) -> Cuentas:
-    sums = add_up(lines, decimals)
+def _written(lines: Sequence[Line], sums: Sums, decimals: int) -> Cuentas:
     discounted = any(line.discount for line in lines)
     return Cuentas(
         renglones=tuple(_renglon(line, decimals) for line in lines),
@@ -216,4 +216,4 @@ def _node(kind: Kind, base: Decimal, amount: Decimal) -> Traslado:
 
 def _amount(micros: int, decimals: int) -> Decimal:
     """Exactly these decimals, whatever the ambient precision is."""
-    return Decimal(f"{micros // 10 ** (6 - decimals)}E-{decimals}")
+    return Decimal(f"{micros // UNIT[decimals]}E-{decimals}")

@@ -6,9 +6,8 @@ All numbers are integers of 10⁻⁶: exact, and fast enough for carts of hundre
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Context, Decimal
-from typing import Final
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Final, NamedTuple
 
 from cfdi.amounts.values import NoExactDocument, Partida, Tributo, WhyNot
 from cfdi.comprobante import Impuesto, TipoFactor
@@ -17,10 +16,11 @@ MICROS: Final = 10**6
 #: t_Importe allows 18 digits before the point; nothing near it is a sale.
 AMOUNT_MAX: Final = 10**18
 EXACT: Final = Context(prec=80)
+#: Millionths in a unit of the last of so many decimals.
+UNIT: Final = tuple(10 ** (6 - decimals) for decimals in range(7))
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """What taxes are grouped by at document level."""
 
     impuesto: Impuesto
@@ -28,15 +28,13 @@ class Kind:
     rate: int  # 0 where exempt
 
 
-@dataclass(frozen=True, slots=True)
-class Tax:
+class Tax(NamedTuple):
     kind: Kind
     base: int
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     quantity: int
     net: int  # after discount, without tax
     discount: int
@@ -56,13 +54,11 @@ class Line:
 
 def read(partida: Partida, place: int) -> Line:
     """The line as charged. Raises `NoExactDocument` for what no Concepto can say."""
-    quantity = _micros(partida.cantidad, place)
+    quantity = _micros(partida.cantidad, place, exact=True)
     subtotal = _micros(partida.subtotal, place)
     discount = _micros(partida.descuento, place)
-    if quantity <= 0 or _micros(partida.cantidad, place, exact=True) != quantity:
-        raise NoExactDocument(
-            WhyNot.QUANTITY, f"line {place}: a quantity above 0 with at most 6 decimals is needed"
-        )
+    if quantity <= 0:
+        raise NoExactDocument(WhyNot.QUANTITY, f"line {place}: a quantity above 0 is needed")
     if subtotal <= 0 or not 0 <= discount <= subtotal:
         raise NoExactDocument(
             WhyNot.PRICE,
@@ -110,13 +106,15 @@ def _micros(amount: Decimal, place: int, *, exact: bool = False) -> int:
         raise NoExactDocument(
             WhyNot.AMOUNT, f"line {place}: an amount is not finite or far too large"
         )
-    scaled = amount.scaleb(6, context=EXACT)
-    whole = int(scaled.to_integral_value(rounding="ROUND_HALF_UP", context=EXACT))
-    if exact and whole != scaled:
+    scaled = amount.scaleb(6, EXACT)
+    whole = int(scaled)
+    if whole == scaled:
+        return whole
+    if exact:
         raise NoExactDocument(
             WhyNot.QUANTITY, f"line {place}: a quantity or rate has more than 6 decimals"
         )
-    return whole
+    return int(scaled.to_integral_value(ROUND_HALF_UP, EXACT))
 
 
 def base_of(kind: Kind, quantity: int, net: int, before: Sequence[Tax]) -> int:
@@ -124,7 +122,8 @@ def base_of(kind: Kind, quantity: int, net: int, before: Sequence[Tax]) -> int:
     if kind.factor is TipoFactor.CUOTA:
         return quantity
     if kind.impuesto is Impuesto.IVA:
-        return net + sum(tax.amount for tax in before)
+        for tax in before:
+            net += tax.amount
     return net
 
 
@@ -153,12 +152,11 @@ def taxed(line: Line, net: int) -> Line:
     for tax in line.taxes:
         base = base_of(tax.kind, line.quantity, net, taxes)
         taxes.append(Tax(tax.kind, base, half_up(base * tax.kind.rate, MICROS)))
-    return Line(
-        line.quantity, net, line.discount, tuple(taxes), withheld_anew(line, net, tuple(taxes))
-    )
+    withheld = withheld_anew(line, net, taxes)
+    return Line(line.quantity, net, line.discount, tuple(taxes), withheld)
 
 
-def withheld_anew(line: Line, net: int, taxes: tuple[Tax, ...]) -> tuple[Tax, ...]:
+def withheld_anew(line: Line, net: int, taxes: Sequence[Tax]) -> tuple[Tax, ...]:
     """What is withheld of the line at this price and these taxes, to the millionth."""
     if not line.withheld:
         return ()
@@ -208,6 +206,8 @@ def _by_unit(line: Line) -> int:
 
 def places(micros: int, least: int) -> int:
     """How many decimals an amount is written with: those it needs, `least` at the fewest."""
+    if not micros % UNIT[least]:  # most amounts
+        return least
     decimals = 6
     while decimals > least and micros % 10 == 0:
         micros //= 10
@@ -232,6 +232,6 @@ def within_limits(line: Line, decimals: int) -> bool:
             continue
         written = places(tax.amount, decimals)
         lower, upper = window(tax.base, places(tax.base, decimals), tax.kind.rate, written)
-        if not lower <= tax.amount // 10 ** (6 - written) <= upper:
+        if not lower <= tax.amount // UNIT[written] <= upper:
             return False
     return True

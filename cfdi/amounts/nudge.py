@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cfdi.amounts.lines import (
     Kind,
@@ -112,10 +112,10 @@ def _one_step(kind: _Movable, step: int) -> list[_Rewrite]:
 def _rewritten(line: Line, rewrite: _Rewrite) -> Line:
     taxes = list(line.withheld if rewrite.withheld else line.taxes)
     tax = taxes[rewrite.tax]
-    taxes[rewrite.tax] = replace(tax, amount=tax.amount + rewrite.by)
+    taxes[rewrite.tax] = tax._replace(amount=tax.amount + rewrite.by)
     if rewrite.withheld:
-        return replace(line, withheld=tuple(taxes))
-    return replace(line, taxes=tuple(taxes))
+        return line._replace(withheld=tuple(taxes))
+    return line._replace(taxes=tuple(taxes))
 
 
 def in_cents(lines: Sequence[Line], decimals: int) -> Sequence[Line] | None:
@@ -151,7 +151,7 @@ def _line_in_cents(line: Line, gross: int, decimals: int) -> Line | None:
             left = gross - net - sum(tax.amount for tax in taxes)
             for withheld in _withheld_in_cents(line, net, taxes, (), decimals):
                 if left + sum(tax.amount for tax in withheld) == 0:
-                    return replace(line, net=net, taxes=taxes, withheld=withheld)
+                    return line._replace(net=net, taxes=taxes, withheld=withheld)
     return None
 
 

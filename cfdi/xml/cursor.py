@@ -257,6 +257,7 @@ def _tipo_factor(written: str) -> StrEnum:
 _READERS: Final[dict[Kind, Callable[[str], object]]] = {
     Kind.TEXT: _text,
     Kind.PIPED: _piped,
+    Kind.BASE64: _text,
     Kind.VERBATIM: _verbatim,
     Kind.AMOUNT: _amount,
     Kind.MOMENT: _moment,

@@ -21,6 +21,7 @@ class Kind(Enum):
     TEXT = auto()  # blanks collapse
     VERBATIM = auto()  # blanks count
     PIPED = auto()  # may hold a "|"
+    BASE64 = auto()
     AMOUNT = auto()
     MOMENT = auto()
     NUMBER = auto()
@@ -40,6 +41,7 @@ _KINDS: Final = {
 _VERBATIM: Final = {"NumeroPedimento", "NumOperacion"}
 #: The cadena of a payment is made of bars; for the other the schema has no pattern.
 _PIPED: Final = {"CadPago", "NumRegIdTrib"}
+_BASE64: Final = {"Certificado", "Sello", "SelloCFD", "SelloSAT"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ def _node(
             kind = Kind.VERBATIM
         elif attribute in _PIPED:
             kind = Kind.PIPED
+        elif attribute in _BASE64:
+            kind = Kind.BASE64
         sealed = attribute not in unsealed
         row.append(Attribute(attribute, field, kind, annotation == bare, sealed))
     return Node(prefix, local, made, version, tuple(row))

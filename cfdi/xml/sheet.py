@@ -15,12 +15,11 @@ from cfdi.xml.values import WRITERS, Written, escaped
 SELLO: Final = ' Sello="'
 
 
-class _Slot(NamedTuple):
-    opening: str
-    name: str
-    write: Callable[[str, Any], Written]
-    required: bool
-    in_cadena: bool
+#: How it begins, its name, how its value is written, whether it is required, whether the cadena
+#: says it. A plain tuple: every attribute of every document is taken out of one.
+_Slot = tuple[str, str, Callable[[str, Any], Written], bool, bool]
+#: Declarations of namespaces.
+_XMLNS: Final = {prefix: f' xmlns:{prefix}="{uri}"' for prefix, uri in PREFIXES.items()}
 
 
 class _Form(NamedTuple):
@@ -50,7 +49,7 @@ class Sheet:
         form = _form(node)
         self._declared.update(prefixes)
         self.xml.append(form.opening)
-        self.xml.extend(f' xmlns:{prefix}="{PREFIXES[prefix]}"' for prefix in prefixes)
+        self.xml += [_XMLNS[prefix] for prefix in prefixes]
         if location:
             self.xml.append(f' xsi:schemaLocation="{escaped(location)}"')
         before = len(self.xml)
@@ -65,9 +64,7 @@ class Sheet:
         form = _form(node)
         needed = {node.prefix} if location is None else {node.prefix, "xsi"}
         self.xml.append(form.opening)
-        self.xml.extend(
-            f' xmlns:{prefix}="{PREFIXES[prefix]}"' for prefix in sorted(needed - self._declared)
-        )
+        self.xml += [_XMLNS[prefix] for prefix in sorted(needed - self._declared)]
         if location is not None:
             self.xml.append(f' xsi:schemaLocation="{escaped(location)}"')
         # The TFD takes no part in the issuer's cadena.
@@ -106,10 +103,12 @@ class Sheet:
 
     def total(self, node: Node, field: str, value: object) -> None:
         """An attribute that is written already, and stands elsewhere in the cadena."""
-        for place, row in enumerate(node.attributes):
-            said = getattr(value, field)
-            if row.field == field and said is not None:
-                self.cadena.append(_form(node).slots[place].write(row.name, said)[1])
+        said = getattr(value, field)
+        if said is None:
+            return
+        for row in node.attributes:
+            if row.field == field:
+                self.cadena.append(WRITERS[row.kind](row.name, said)[1])
 
     def unknown(self, xml: str) -> None:
         self.cadena_known = False
@@ -139,7 +138,7 @@ class Sheet:
 def _form(node: Node) -> _Form:
     name = f"{node.prefix}:{node.name}"
     slots = tuple(
-        _Slot(f' {row.name}="', row.name, WRITERS[row.kind], row.required, row.in_cadena)
+        (f' {row.name}="', row.name, WRITERS[row.kind], row.required, row.in_cadena)
         for row in node.attributes
     )
     fields = _fields([row.field for row in node.attributes])

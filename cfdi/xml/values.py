@@ -7,8 +7,10 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from string import ascii_letters, digits
 from typing import Any, Final
 
+from cfdi.comprobante import Impuesto, TipoFactor
 from cfdi.xml.nodes import Kind
 from cfdi.xml.spelling import AmountAsWritten, TextAsWritten, collapsed
 
@@ -21,21 +23,22 @@ _NOT_PLAIN: Final = re.compile('[\x00-\x1f|&<>"\ud800-\udfff\ufffe\uffff]')
 _DIGITS: Final = frozenset("0123456789")
 #: As libxml2 does it in attributes (https://www.w3.org/TR/xml-c14n#ProcessingModel is alike but
 #: for ">").
-_ESCAPES: Final = str.maketrans(
-    {
-        "&": "&amp;",
-        "<": "&lt;",
-        ">": "&gt;",
-        '"': "&quot;",
-        "\t": "&#9;",
-        "\n": "&#10;",
-        "\r": "&#13;",
-    }
+_ESCAPES: Final = (
+    ("&", "&amp;"),  # first: the others bring ampersands of their own
+    ("<", "&lt;"),
+    (">", "&gt;"),
+    ('"', "&quot;"),
+    ("\t", "&#9;"),
+    ("\n", "&#10;"),
+    ("\r", "&#13;"),
 )
+_BASE64: Final = (ascii_letters + digits + "+/=").encode()
 
 
 def escaped(text: str) -> str:
-    return text.translate(_ESCAPES)
+    for mark, reference in _ESCAPES:
+        text = text.replace(mark, reference)
+    return text
 
 
 def _text(name: str, said: Any) -> Written:
@@ -54,6 +57,12 @@ def _verbatim(name: str, said: Any) -> Written:
 
 def _piped(name: str, said: Any) -> Written:
     return _careful(name, said, bars=True, blanks=False)
+
+
+def _base64(name: str, said: Any) -> Written:
+    if type(said) is str and said.isascii() and not said.encode().translate(None, _BASE64):
+        return said, said
+    return _text(name, said)
 
 
 def _careful(name: str, said: Any, *, bars: bool, blanks: bool) -> Written:
@@ -100,13 +109,18 @@ def _number(name: str, said: Any) -> Written:
 
 
 def _key(name: str, said: Any) -> Written:
-    return _text(name, said.value if isinstance(said, Enum) else said)
+    if isinstance(said, (Impuesto, TipoFactor)):
+        return _KEYS[said]
+    return _text(name, said)
 
+
+_KEYS: Final = {key: (key.value, key.value) for key in (*Impuesto, *TipoFactor)}
 
 WRITERS: Final[dict[Kind, Callable[[str, Any], Written]]] = {
     Kind.TEXT: _text,
     Kind.VERBATIM: _verbatim,
     Kind.PIPED: _piped,
+    Kind.BASE64: _base64,
     Kind.AMOUNT: _amount,
     Kind.MOMENT: _moment,
     Kind.NUMBER: _number,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Final
 
 from lxml import etree
 
@@ -211,8 +212,11 @@ def _parte(sheet: Sheet, parte: Parte) -> None:
         sheet.close(n.PARTE)
 
 
+_NO_TAXES: Final = Impuestos()
+
+
 def _impuestos(sheet: Sheet, impuestos: Impuestos) -> None:
-    if impuestos == Impuestos():
+    if impuestos == _NO_TAXES:
         return
     sheet.put(n.IMPUESTOS, impuestos, closed=False)
     sheet.many(n.RETENCIONES, n.RETENCION_TOTAL, impuestos.retenciones)

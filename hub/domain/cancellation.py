@@ -14,6 +14,8 @@ from cfdi.findings import Finding, FixableBy
 OVERDUE: Final = timedelta(days=10)
 #: SAT's word on a request that it took shows within minutes; one that it has lost never does.
 LOST: Final = timedelta(days=4)
+#: SAT shows the no to an earlier request until it has taken up the next one.
+STALE: Final = timedelta(days=1)
 _COMPANY: Final = 12
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
@@ -78,6 +80,13 @@ SUBSTITUTE_ITSELF: Final = _merchant(
     "substitute_itself",
     "Una factura no puede sustituirse a sí misma.",
     "An invoice cannot be its own substitute.",
+)
+SUBSTITUTE_NOT_ONE: Final = _merchant(
+    "substitute_not_one",
+    "Esa factura es tuya y no sustituye a esta: tiene que estar vigente y llevar su UUID con la "
+    "relación 04.",
+    "That invoice is yours and no substitute of this one: it must be in force and name its UUID "
+    "with relation 04.",
 )
 ONLY_GLOBAL: Final = _merchant(
     "motivo_04_global",

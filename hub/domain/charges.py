@@ -13,7 +13,7 @@ from cfdi.comprobante import Impuesto, TipoFactor
 from cfdi.findings import Finding
 from hub.domain.money import EXACT, round_half_up
 from hub.domain.reasons import NotComposable, reason
-from hub.domain.rules import Producto, Rules
+from hub.domain.rules import Producto, Rules, TaxRule
 from hub.domain.sale import SaleLine
 
 #: XML's characters less the ones SAT's patterns refuse, controls and "|", and less the marks that
@@ -82,8 +82,9 @@ def written(text: str, longest: int) -> str:
 
 def _refuse_impossible(line: SaleLine, path: str) -> None:
     amounts = (line.quantity, line.subtotal, line.discount, *(tax.amount for tax in line.taxes))
-    if not all(amount.is_finite() and amount.adjusted() < 16 for amount in amounts):
-        raise NotComposable(reason("line_too_large", path))
+    for amount in amounts:
+        if not amount.is_finite() or amount.adjusted() >= 16:
+            raise NotComposable(reason("line_too_large", path))
     if line.quantity <= 0 or line.quantity != round(line.quantity, 6):
         raise NotComposable(reason("line_quantity", path))
     if min(amounts) < 0 or line.discount > line.subtotal:
@@ -111,24 +112,25 @@ def _with(line: SaleLine, tributos: tuple[Tributo, ...]) -> Partida:
 
 
 def _tributos(line: SaleLine, rules: Rules, path: str) -> Iterator[Tributo]:
-    seen: set[tuple[Impuesto, TipoFactor, Decimal | None]] = set()
+    seen: list[TaxRule] = []
     for place, tax in enumerate(line.taxes):
         rule = rules.tax_of(tax)
         if rule is None or (rule.factor is TipoFactor.EXENTO and tax.amount):
             label = written(tax.label or tax.ref or tax.impuesto or "?", 60)
             raise NotComposable(reason("tax_unknown", f"{path}.taxes[{place}]", label=label))
-        kind = (rule.impuesto, rule.factor, rule.tasa)
-        if kind in seen or (rule.impuesto is Impuesto.IVA and Impuesto.IVA in {k[0] for k in seen}):
-            raise NotComposable(reason("tax_twice", f"{path}.taxes[{place}]"))
-        seen.add(kind)
+        for other in seen:
+            if rule == other or rule.impuesto is other.impuesto is Impuesto.IVA:
+                raise NotComposable(reason("tax_twice", f"{path}.taxes[{place}]"))
+        seen.append(rule)
         yield Tributo(rule.impuesto, rule.factor, rule.tasa, tax.amount)
 
 
 def _taxed_object(producto: Producto, tributos: tuple[Tributo, ...], path: str) -> str:
     """02, or 07 ("No traslado del IVA, Sí desglose IEPS") where the rules say so and it is so."""
     wanted = producto.objeto_imp or "02"
-    only_ieps = all(one.impuesto is Impuesto.IEPS for one in tributos)
-    if wanted == "02" or (wanted == "07" and only_ieps):
+    if wanted == "02":
+        return wanted
+    if wanted == "07" and all(one.impuesto is Impuesto.IEPS for one in tributos):
         return wanted
     raise NotComposable(reason("objeto_imp_conflict", path, objeto_imp=wanted))
 

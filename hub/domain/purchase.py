@@ -58,6 +58,8 @@ class FiscalForm:
     regimen: str = ""
     uso: str = ""
     correo: str = ""
+    #: The `vista` of the purchase that the form was filled in beside; "" if it was none.
+    vista: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +101,10 @@ class Purchase:
     asked_at: datetime | None  # the buyer already asked the merchant
     #: The merchant asked SAT to cancel the invoice; until then it is in force.
     cancelling: bool = False
+    #: Names the amounts shown: sent back with the form, nothing else is invoiced.
+    vista: str = ""
+
+    @property
+    def amounts_changed(self) -> bool:
+        """The invoice was not made because the purchase is no longer what was asked for."""
+        return any(error.codigo == "amounts_changed" for error in self.errors)

@@ -15,6 +15,7 @@ from hub.domain.sale import Payment, SaleLine, SaleTax
 from hub.domain.schemas import Problem, path_of, problems
 
 IMPUESTOS: Final = {"IVA": Impuesto.IVA, "IEPS": Impuesto.IEPS}
+_FACTORS: Final = {factor.value: factor for factor in TipoFactor}
 
 #: Fuels need the complement "Hidrocarburos y Petrolíferos" (CFDI140228), which is not made here.
 _WITH_COMPLEMENT: Final = frozenset({"15101505", "15101514", "15101515"})
@@ -94,15 +95,22 @@ class Rules:
 
     def product_of(self, line: SaleLine) -> Producto:
         """The keys of a line: its own, the rule nearest to it, else the default of its kind."""
-        own = Producto(line.clave_prod_serv, line.clave_unidad, line.objeto_imp)
-        named = own.over(self.skus.get(line.sku, Producto()))
+        named = Producto(line.clave_prod_serv, line.clave_unidad, line.objeto_imp)
+        for rule in self._rules_of(line):
+            if rule is not None:
+                named = named.over(rule)
+        return named
+
+    def _rules_of(self, line: SaleLine) -> tuple[Producto | None, ...]:
+        """The nearest first."""
+        by_sku = self.skus.get(line.sku)
         if line.kind == "shipping":
-            return named.over(self.envio).over(ENVIO)
+            return by_sku, self.envio, ENVIO
         if line.kind != "product":
-            return named.over(self.cargo).over(CARGO)
-        named = named.over(self.productos.get(line.product, Producto()))
-        named = named.over(self.categorias.get(line.category, Producto()))
-        return named.over(self.producto).over(PRODUCTO)
+            return by_sku, self.cargo, CARGO
+        by_product = self.productos.get(line.product)
+        by_category = self.categorias.get(line.category)
+        return by_sku, by_product, by_category, self.producto, PRODUCTO
 
     def forma_pago_of(self, payment: Payment | None) -> str | None:
         """c_FormaPago of a payment; None if nobody said. Never guessed."""
@@ -124,8 +132,8 @@ class Rules:
     def _tax_rule(self, tax: SaleTax) -> TaxRule | None:
         if tax.impuesto is not None:
             impuesto = IMPUESTOS.get(tax.impuesto)
-            known = impuesto and tax.factor in set(TipoFactor)
-            return TaxRule(impuesto, TipoFactor(tax.factor), None) if impuesto and known else None
+            factor = _FACTORS.get(tax.factor)
+            return TaxRule(impuesto, factor, None) if impuesto and factor else None
         for name in (tax.ref.casefold(), tax.label.strip().casefold()):
             if name and name in self.impuestos:
                 return self.impuestos[name]
