@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hub.domain.purchase import FieldError, FiscalForm, Purchase
 from hub.steps import ask, deliver, look, request
 from hub.steps.context import Context
+from hub.steps.fresh import Refreshing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Buyer:
     """`portal.buyer.service.BuyerService` on the real steps."""
 
     ctx: Context
+    refreshing: Refreshing = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.refreshing = Refreshing(self.ctx)
+
+    def refresh(self, token: str) -> None:
+        self.refreshing.looked_at(token)
 
     def purchase(self, token: str) -> Purchase | None:
         return look.purchase(self.ctx, token)
 
     def request(self, token: str, form: FiscalForm, language: str) -> tuple[FieldError, ...]:
+        self.refreshing.asked_for(token)
         requested = request.request(self.ctx, token, form, language)
         return requested.errors if requested else (request.NOT_OPEN,)
 

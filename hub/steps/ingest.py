@@ -46,7 +46,7 @@ def ingest(ctx: Context, merchant_id: str, inbox_id: str) -> None:
         if row is None:
             _useless(ctx, merchant_id, inbox_id)
             return
-        sale, order = _sale_of(source, row)
+        sale, order, asked = _sale_of(source, row)
     except DeliveryUnreadable as error:
         _park(ctx, merchant_id, filed, str(error))
         return
@@ -56,7 +56,7 @@ def ingest(ctx: Context, merchant_id: str, inbox_id: str) -> None:
         return
     except PlatformUnreachable:
         raise paused(ctx.clock.now(), SHOP_PAUSE, inbox_id, "the shop does not answer") from None
-    _keep(ctx, source, sale, order_id=row.order_id, order=order, row=row)
+    _keep(ctx, source, sale, order_id=row.order_id, order=order, row=row, asked=asked)
 
 
 def ingest_order(ctx: Context, merchant_id: str, subject: str) -> None:
@@ -111,23 +111,27 @@ def _source(ctx: Context, merchant_id: str, connection_id: str) -> Shop:
     return shop
 
 
-def _sale_of(source: Shop, row: InboxRow) -> tuple[Sale | None, bytes | None]:
-    """The order as the platform has it now, else as it was delivered; None if it is gone."""
+def _sale_of(source: Shop, row: InboxRow) -> tuple[Sale | None, bytes | None, bool]:
+    """The order as the platform has it now, else as it was delivered; None if it is gone.
+
+    And whether it is the platform that says so.
+    """
     if source.can_be_asked:
         try:
             order = source.connector.fetch(row.order_id, source.facts, source.credentials)
-            return source.connector.normalize(order, source.facts), order
+            return source.connector.normalize(order, source.facts), order, True
         except OrderNotFound:
-            return None, None
+            return None, None, True
         except (PlatformUnreachable, CredentialsRefused):
             if row.snapshot is None and not row.gone:
                 raise
     if row.gone:
-        return None, None
+        return None, None, False
     if row.snapshot is None:
         raise DeliveryUnreadable("the delivery holds no order, and the shop cannot be asked")
     sale = source.connector.normalize(row.snapshot, source.facts)
-    return (sale if _complete(source, row) else replace(sale, unverified=True)), row.snapshot
+    complete = _complete(source, row)
+    return (sale if complete else replace(sale, unverified=True)), row.snapshot, complete
 
 
 def _complete(source: Shop, row: InboxRow) -> bool:
@@ -157,6 +161,7 @@ def _keep(
     order_id: str,
     order: bytes | None = None,
     row: InboxRow | None = None,
+    asked: bool = True,
 ) -> None:
     now, merchant_id = ctx.clock.now(), source.connection.merchant_id
     proof = proof_of(source, order) if order is not None else None
@@ -178,15 +183,16 @@ def _keep(
                 platform=source.connection.platform,
                 sale=sale,
                 reasons=reasons,
-                verified_at=None if sale.unverified else seen_at,
+                verified_at=seen_at if asked and not sale.unverified else None,
             )
             if proof is not None:
                 tenant.proofs.keep(source.connection.id, order_id, proof)
             if kept.changed:
                 notice_change(tenant, kept.id)
             welcome(ctx, tenant, issuer, kept.id, source.connection)
-            if sale.unverified and source.can_be_asked:
-                _recheck(ctx, tenant, source.connection.id, order_id)
+            # A delivered copy may be old, and what a shop deleted it may have again.
+            if not asked and source.can_be_asked:
+                recheck(ctx, tenant, source.connection.id, order_id)
         if row is not None:
             tenant.inbox.done(row.id)
 
@@ -251,7 +257,8 @@ def welcome(
         tenant.promise("invite", sale_id, queue="mail")
 
 
-def _recheck(ctx: Context, tenant: Tenant, connection_id: str, order_id: str) -> None:
+def recheck(ctx: Context, tenant: Tenant, connection_id: str, order_id: str) -> None:
+    """Promise to ask the shop for an order that was taken without its word."""
     due_at = ctx.clock.now() + RECHECK
     tenant.promise("ingest_order", f"{connection_id}/{order_id}", queue="ingest", due_at=due_at)
 

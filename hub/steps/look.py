@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.domain import policy
+from hub.domain.fingerprint import fingerprint
 from hub.domain.purchase import (
     Estado,
     FieldError,
@@ -91,14 +92,14 @@ def _facts(tenant: Tenant, sale_id: str) -> _Facts:
         raise LookupError("a link to a sale that is not there")
     invoice = tenant.invoices.for_sale(sale_id)
     account = tenant.pac.active()
-    claims, ask = tenant.claims.of_sale(sale_id), tenant.asks.of_sale(sale_id)
+    claims, ask = tenant.claims.of_sale(sale_id), tenant.asks.of_sale(sale_id, besides=NOTICES)
     return _Facts(
         issuer=issuer_of(tenant),
         row=row,
         invoice=invoice,
         stamp=tenant.invoices.stamp_of(invoice.id) if invoice and invoice.uuid else None,
         in_global=any(claim.global_uuid for claim in claims),
-        asked_at=ask.created_at if ask and ask.kind not in NOTICES else None,
+        asked_at=ask.created_at if ask else None,
         attempts=tuple(tenant.invoices.attempts(invoice.id)) if invoice else (),
         live=account is not None and account.environment == "live",
     )
@@ -137,6 +138,7 @@ def _purchase(ctx: Context, facts: _Facts) -> Purchase:
         sandbox=facts.invoice.environment != "live" if facts.invoice else not facts.live,
         reason="invoice_cancelled" if _is_cancelled(facts) else standing.reason,
         cancelling=facts.invoice is not None and facts.invoice.state is State.CANCELLING,
+        vista=fingerprint(sale),
         asked_at=facts.asked_at.astimezone(zone) if facts.asked_at else None,
     )
 

@@ -10,9 +10,12 @@ from cfdi.comprobante import Receptor
 from cfdi.findings import Finding, FixableBy
 from hub.domain import policy
 from hub.domain.email import check_email
+from hub.domain.fingerprint import fingerprint
 from hub.domain.purchase import FieldError, FiscalForm, field_error
 from hub.domain.states import State
 from hub.steps.context import Context
+from hub.steps.fresh import is_fresh
+from hub.steps.ingest import recheck
 from hub.steps.issuer import Issuer, issuer_of
 from hub.store.database import Tenant
 from hub.store.records import Invoice, ReceptorData, SaleRow
@@ -38,6 +41,12 @@ TAKEN = FieldError(
     "Esta compra ya tiene una factura en proceso o emitida.",
     "This purchase already has an invoice in progress or issued.",
 )
+CHANGED = FieldError(
+    "",
+    "amounts_changed",
+    "Los importes de la compra cambiaron mientras llenabas tus datos. Revísalos y vuelve a enviar.",
+    "The amounts of the purchase changed while you filled in your data. Look and send again.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,8 @@ def request(ctx: Context, token: str, form: FiscalForm, language: str) -> Reques
     """The buyer asks for the invoice of the link's sale. None if there is no such link.
 
     Asking again, with the same or other data, while an invoice is under way or done, changes
-    nothing; after a rejection the new data take the place of the old.
+    nothing; after a rejection the new data take the place of the old. Amounts other than those
+    that the form was shown with (`vista`) are not invoiced.
     """
     with ctx.store.reading() as tx:
         found = tx.doors.link(token)
@@ -106,9 +116,24 @@ def _request(
             return _same_or_taken(standing, data, actor)
         if not _may_issue(ctx, issuer, sale, actor):
             return Requested(None, (NOT_OPEN,))
+        if form.vista and form.vista != fingerprint(sale.sale):
+            return Requested(None, (CHANGED,))
         if standing is None:
-            return _first(tenant, sale, data, language, actor)
-        return _again(ctx, tenant, standing, data, actor)
+            requested = _first(tenant, sale, data, language, actor)
+        else:
+            requested = _again(ctx, tenant, standing, data, actor)
+        if requested.invoice_id is not None and not requested.errors:
+            _agree(ctx, tenant, requested.invoice_id, sale)
+        return requested
+
+
+def _agree(ctx: Context, tenant: Tenant, invoice_id: str, sale: SaleRow) -> None:
+    """Keep what was asked for; if the shop did not confirm it in time, it is asked afterwards."""
+    now = ctx.clock.now()
+    verified = is_fresh(sale, now)
+    tenant.invoices.agree(invoice_id, fingerprint(sale.sale), verified=verified)
+    if not verified:
+        recheck(ctx, tenant, str(sale.connection_id), sale.sale.key)
 
 
 def _same_or_taken(invoice: Invoice, data: ReceptorData, actor: str) -> Requested:

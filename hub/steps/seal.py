@@ -13,6 +13,7 @@ from cfdi.seal import Sealed
 from cfdi.seal import seal as sealed_with
 from hub.domain import policy
 from hub.domain.compose import NotComposable, compose
+from hub.domain.fingerprint import fingerprint
 from hub.domain.states import State
 from hub.steps.context import Context
 from hub.steps.issuer import Issuer, issuer_of
@@ -76,6 +77,9 @@ def _desk(ctx: Context, merchant_id: str, invoice_id: str) -> _Desk | None:
         standing = policy.standing(sale.sale, rules=issuer.rules, zone=issuer.zone, now=now)
         if standing.kind not in {policy.Kind.OPEN, policy.Kind.EXPIRED}:
             raise NotSealable(_NOT_INVOICEABLE)
+        agreed = tenant.invoices.agreement(invoice_id)
+        if agreed is not None and agreed.fingerprint != fingerprint(sale.sale):
+            raise NotSealable(_AMOUNTS_CHANGED)
         folio = tenant.invoices.next_folio(issuer.rules.serie, first=issuer.rules.folio_inicial)
     return _Desk(invoice, sale, issuer, certificate, account, folio)
 
@@ -188,6 +192,13 @@ _NOT_INVOICEABLE = _merchant(
     "not_invoiceable",
     "La venta cambió después de pedir la factura (cancelada, devuelta o sin pago).",
     "The sale changed after the invoice was asked for (cancelled, refunded or not paid).",
+)
+_AMOUNTS_CHANGED = Finding(
+    "amounts_changed",
+    "",
+    "Los importes de la compra cambiaron después de pedir la factura. Revísalos y vuelve a enviar.",
+    "The amounts of the purchase changed after the invoice was asked for. Look and send again.",
+    FixableBy.BUYER,
 )
 _WRONG_TOTAL = _merchant(
     "total_differs",

@@ -99,6 +99,13 @@ class Connections:
             **more,
         )
 
+    def settle(self, connection_id: str, **settings: Any) -> None:
+        """These settings from now on; the others stay."""
+        known = self._scope.get(schema.Connection, id=connection_id)
+        merged = json.dumps(json.loads(known.settings) | settings, sort_keys=True)
+        row = schema.Connection
+        self._scope.change(row, row.id == connection_id, settings=merged)
+
     def move(self, connection_id: str, account: str) -> None:
         """The same shop under the address that it uses itself."""
         row = schema.Connection

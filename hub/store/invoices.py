@@ -16,7 +16,7 @@ from hub.domain.states import State
 from hub.store import schema
 from hub.store.documents import Documents
 from hub.store.errors import Refused
-from hub.store.records import Invoice, ReceptorData, Transition
+from hub.store.records import Agreement, Invoice, ReceptorData, Transition
 
 #: In these nothing was sent that the receiver's data could still change under.
 EDITABLE = (State.REQUESTED, State.REJECTED, State.REVIEW)
@@ -141,6 +141,17 @@ class Invoices(Documents):
         )
         if not changed:
             raise Refused("the receiver of an invoice on its way cannot be changed")
+
+    def agree(self, invoice_id: str, fingerprint: str, *, verified: bool) -> None:
+        """Remember the amounts it was asked for with; the last ones count."""
+        row, values = schema.Agreement, {"fingerprint": fingerprint, "verified": verified}
+        if not self._scope.add_once(row, "invoice_id", invoice_id=invoice_id, **values):
+            self._scope.change(row, row.invoice_id == invoice_id, **values)
+
+    def agreement(self, invoice_id: str) -> Agreement | None:
+        """None for one that was asked for before such things were kept."""
+        row = self._scope.find(schema.Agreement, invoice_id=invoice_id)
+        return None if row is None else Agreement(row.fingerprint, verified=row.verified)
 
     def delivered(self, invoice_id: str, at: datetime) -> None:
         """Remember the first time only."""

@@ -237,6 +237,14 @@ class Invoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreement:
+    """The amounts an invoice was asked for with; `verified`: the shop had just confirmed them."""
+
+    fingerprint: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Transition:
     """One move of an invoice, kept for ever. `before` is None for the first."""
 

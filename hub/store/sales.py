@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -49,7 +49,8 @@ class Sales:
         """Store a snapshot unless a newer one is there.
 
         A smaller revision never replaces a greater one. Of the same revision another content
-        replaces what is there, but an unverified one never a verified one.
+        replaces what is there, but an unverified one never a verified one. The same content under
+        a greater revision is no change.
         """
         new = _Incoming(connection_id, platform, sale, tuple(reasons), verified_at)
         row = self._find(connection_id, sale.key, lock=True)
@@ -154,8 +155,13 @@ class Sales:
                 return kept
             if new.sale.unverified and not old.unverified:
                 return kept
-        self._scope.change(schema.Sale, schema.Sale.id == row.id, **self._content(row.id, new))
-        return Kept(row.id, created=False, changed=True)
+        content = self._content(row.id, new)
+        same = replace(new.sale, revision=old.revision) == old
+        if same:
+            # An echo, say of a note: what a person decided about this sale stays decided.
+            del content["reasons_sealed"], content["in_review"], content["updated_at"]
+        self._scope.change(schema.Sale, schema.Sale.id == row.id, **content)
+        return Kept(row.id, created=False, changed=not same)
 
     def _content(self, row_id: str, new: _Incoming) -> dict[str, Any]:
         scope = self._scope

@@ -415,6 +415,18 @@ class Mail(TenantBase):
         constraints = (OF_MERCHANT,)
 
 
+class Agreement(TenantBase):
+    """The amounts that an invoice was asked for with; `verified`: the shop had confirmed them."""
+
+    invoice_id: TextField[str] = TextField()
+    fingerprint: TextField[str] = TextField()
+    verified: BooleanField[bool] = BooleanField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "invoice_id")
+        constraints = (within("invoice", "invoice_id"),)
+
+
 class Cancellation(TenantBase):
     """A wish to cancel a stamped invoice; `was` is its state before."""
 
@@ -561,6 +573,7 @@ TABLES: tuple[type[Base], ...] = (
     Stamp,
     Transition,
     Declaration,
+    Agreement,
     Cancellation,
     CancelEvent,
     Copy,

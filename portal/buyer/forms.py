@@ -79,7 +79,8 @@ def same_origin(request: Request, origin: str) -> bool:
 
 def fiscal_form(request: Request) -> FiscalForm:
     """The six fields as typed, bounded; control characters, which nobody types, are blanks."""
-    return FiscalForm(**{name: field(request, name) for name in FIELDS})
+    given = {name: field(request, name) for name in FIELDS}
+    return FiscalForm(**given, vista=field(request, "vista"))
 
 
 def field(request: Request, name: str, limit: int = FIELD_MAX) -> str:

@@ -95,6 +95,7 @@ class _Routes:
         clean = _TAIL.sub("", token)
         if clean and clean != token:
             return flask.redirect(page_url(clean))
+        self._service.refresh(token)
         purchase = self._found(token)
         form = None
         if "prueba" in flask.request.args and purchase.sandbox:
@@ -121,7 +122,8 @@ class _Routes:
                 return self._pages.review(token, purchase, form)
         elif action in {"", "generar"}:
             errors = forms.too_long(form) or self._service.request(token, form, language())
-            if not errors:
+            purchase = self._found(token)  # its amounts may be others now
+            if not errors or purchase.estado not in FORM_ESTADOS:
                 return _see(token)
         else:  # "corregir", or a word we do not know: never an invoice
             return self._pages.of(token, purchase, form=form)
@@ -186,6 +188,7 @@ class _Routes:
         errors = forms.too_long(form)
         if not errors:
             asked = asdict(form) | {"mensaje": mensaje, "idioma": language()}
+            del asked["vista"]
             error = self._service.ask(token, asked)
             if error is None:
                 return _see(token)

@@ -15,6 +15,10 @@ class BuyerService(Protocol):
         """The purchase of this link, or None if there is no such link (any more)."""
         ...
 
+    def refresh(self, token: str) -> None:
+        """Somebody looks: have the seller asked for the amounts of now, within a moment."""
+        ...
+
     def request(self, token: str, form: FiscalForm, language: str) -> tuple[FieldError, ...]:
         """Ask for the invoice. Nothing returned: accepted, now or by an earlier submission."""
         ...

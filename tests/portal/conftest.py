@@ -84,6 +84,7 @@ class MemoryService:
     requests: list[tuple[FiscalForm, str]] = field(default_factory=list)
     letters: list[tuple[str, str]] = field(default_factory=list)
     questions: list[Mapping[str, str]] = field(default_factory=list)
+    refreshed: list[str] = field(default_factory=list)
     #: What a request makes of an open purchase.
     after: Estado = Estado.PROCESANDO
     document: bytes | None = None
@@ -94,6 +95,9 @@ class MemoryService:
     def purchase(self, token: str) -> Purchase | None:
         self.polls += 1
         return self.current if token == self.token else None
+
+    def refresh(self, token: str) -> None:
+        self.refreshed.append(token)
 
     def check(self, token: str, form: FiscalForm) -> tuple[FieldError, ...]:
         clean = receptor.normalize(form.rfc, form.nombre, form.cp, form.regimen, form.uso)

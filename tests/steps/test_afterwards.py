@@ -113,6 +113,10 @@ class TestChangedWhileItWaits:
             changes = {"currency": "USD", "exchange_rate": Decimal(17)}
         merchant.keep(revision=9, **changes)
         world.quiet()
+        assert world.provider.stamps() == []
+        assert [one.codigo for one in merchant.page(sale_id).errors] == ["amounts_changed"]
+        merchant.request(sale_id)
+        world.quiet()
         invoice_id = merchant.invoice(sale_id).id
         stamp = merchant.of(lambda tenant: tenant.invoices.stamp_of(invoice_id))
         root = parse(stamp.xml)

@@ -411,8 +411,15 @@ class TestSeal:
         assert world.provider.stamps() == []
 
     def test_a_part_paid_back_meanwhile_is_not_invoiced(self, world: Any, merchant: Any) -> None:
+        """Nor is the rest before the buyer has seen it: the page shows the amounts of now."""
         sale_id = self.asked(merchant)
         merchant.keep(revision=2, refunds=(Refund("r", Decimal("16.00")),))
+        world.quiet()
+        assert merchant.state(sale_id) is State.REJECTED
+        page = merchant.page(sale_id)
+        assert (page.estado, page.total) == (Estado.RECHAZADA, Decimal(100))
+        assert [error.codigo for error in page.errors] == ["amounts_changed"]
+        merchant.request(sale_id)
         world.quiet()
         assert merchant.state(sale_id) is State.STAMPED
         assert world.provider.stamps()[0]["total"] == "100.00"
@@ -431,6 +438,10 @@ class TestSeal:
             return made
 
         monkeypatch.setattr(seal, "_composed", slow)
+        world.quiet()
+        assert merchant.invoice(sale_id).version == 0
+        assert [one.codigo for one in merchant.page(sale_id).errors] == ["amounts_changed"]
+        merchant.request(sale_id)
         world.quiet()
         assert world.provider.stamps()[0]["total"] == "100.00"
         assert merchant.invoice(sale_id).version == 1

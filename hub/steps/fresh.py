@@ -1,0 +1,139 @@
+"""fresh: what a buyer sees and asks for is what the shop says now, if it answers in time."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from hub.domain.states import State
+from hub.steps.context import Context
+from hub.steps.ingest import ingest_order
+from hub.steps.later import RunLater
+from hub.steps.shops import shop_of
+from hub.store.records import SaleRow
+
+log = structlog.get_logger(__name__)
+
+#: An answer of the shop is as good as new for so long.
+GOOD_FOR: Final = timedelta(minutes=5)
+#: At the moment of asking for the invoice; longer than a double click takes.
+GOOD_FOR_ASKING: Final = timedelta(seconds=15)
+#: How long a page, and how long a buyer who asks for the invoice, waits for the shop at most.
+OPEN_SECONDS: Final = 0.7
+ASK_SECONDS: Final = 2.0
+#: Questions at once by one process, and to one shop, so that a slow one is not in others' way.
+AT_ONCE: Final = 8
+AT_ONE_SHOP: Final = 3
+#: No page waits for a shop that was slow or silent within so many seconds.
+REST_SECONDS: Final = 30.0
+
+
+def is_fresh(row: SaleRow, now: datetime, good_for: timedelta = GOOD_FOR) -> bool:
+    """Whether the amounts are as good as the shop's own word; without a shop they are."""
+    if row.connection_id is None:
+        return True
+    return row.verified_at is not None and now - row.verified_at <= good_for
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    merchant_id: str
+    connection_id: str
+    sale_id: str
+    order_id: str
+
+
+class Refreshing:
+    """Asks shops beside the pages: one question for a sale at a time, however many wait for it.
+
+    A question goes on after whoever asked has gone: what it brings is kept for the next look.
+    """
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="refresh")
+        self._running: dict[_Question, Future[None]] = {}
+        self._rests: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def looked_at(self, token: str) -> None:
+        """A buyer opens the page. Returns within `OPEN_SECONDS`, at once if a shop is slow."""
+        question = self._question(token, GOOD_FOR)
+        if question is not None and not self._rests_now(question.connection_id):
+            self._ask(question, OPEN_SECONDS)
+
+    def asked_for(self, token: str) -> None:
+        """A buyer asks for the invoice. Returns within `ASK_SECONDS`."""
+        question = self._question(token, GOOD_FOR_ASKING)
+        if question is not None:
+            self._ask(question, ASK_SECONDS)
+
+    def _question(self, token: str, good_for: timedelta) -> _Question | None:
+        """None if the shop need not or cannot be asked: an invoice keeps the amounts it has."""
+        now = self._ctx.clock.now()
+        with self._ctx.store.reading() as tx:
+            found = tx.doors.link(token)
+            if found is None:
+                return None
+            tenant = tx.tenant(found[0])
+            row, invoice = tenant.sales.get(found[1]), tenant.invoices.for_sale(found[1])
+        if row is None or row.connection_id is None or is_fresh(row, now, good_for):
+            return None
+        if invoice is not None and invoice.state is not State.REJECTED:
+            return None
+        if not self._can_be_asked(found[0], row.connection_id):
+            return None
+        return _Question(found[0], row.connection_id, row.id, row.sale.key)
+
+    def _can_be_asked(self, merchant_id: str, connection_id: str) -> bool:
+        try:
+            shop = shop_of(self._ctx, merchant_id, connection_id)
+        except RunLater:
+            return False  # its connector is missing in this process
+        return shop is not None and shop.can_be_asked and shop.state != "checking"
+
+    def _ask(self, question: _Question, seconds: float) -> None:
+        future = self._future(question)
+        if future is not None and not wait([future], seconds).done:
+            self._rest(question.connection_id)
+
+    def _future(self, question: _Question) -> Future[None] | None:
+        """The question under way, or a new one; None where too many are."""
+        with self._lock:
+            known = self._running.get(question)
+            if known is not None:
+                return known
+            at_shops = Counter(one.connection_id for one in self._running)
+            if len(self._running) >= AT_ONCE or at_shops[question.connection_id] >= AT_ONE_SHOP:
+                return None
+            future = self._pool.submit(self._answer, question)
+            self._running[question] = future
+        # Outside the lock: one that is over already calls back at once.
+        future.add_done_callback(lambda _: self._over(question))
+        return future
+
+    def _answer(self, question: _Question) -> None:
+        subject = f"{question.connection_id}/{question.order_id}"
+        try:
+            ingest_order(self._ctx, question.merchant_id, subject)
+        except RunLater:
+            self._rest(question.connection_id)
+        except Exception as error:  # noqa: BLE001 - nobody waits for it; the page has its snapshot
+            log.error("refresh_failed", kind=type(error).__name__, sale=question.sale_id)
+            self._rest(question.connection_id)
+
+    def _over(self, question: _Question) -> None:
+        with self._lock:
+            self._running.pop(question, None)
+
+    def _rests_now(self, connection_id: str) -> bool:
+        return self._rests.get(connection_id, 0.0) > self._ctx.clock.monotonic()
+
+    def _rest(self, connection_id: str) -> None:
+        self._rests[connection_id] = self._ctx.clock.monotonic() + REST_SECONDS
