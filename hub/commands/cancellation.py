@@ -41,6 +41,7 @@ def invoice_cancel(merchant_id: str, invoice_id: str, motivo: str, sustituto: st
 #: What was typed is wrong, not the moment.
 _ARGUMENTS = frozenset(
     {"substitute_needed", "substitute_unwanted", "substitute_itself", "substitute_malformed"}
+    | {"substitute_not_one"}
 )
 
 

@@ -41,8 +41,7 @@ def ask(ctx: Context, token: str, form: Mapping[str, str]) -> FieldError | None:
         if found is None:
             return NOT_HERE
         asks = tx.tenant(found[0]).asks
-        waiting = asks.of_sale(found[1])
-        if waiting is None or waiting.kind in NOTICES:
+        if asks.of_sale(found[1], besides=NOTICES) is None:
             asks.create(
                 found[1], shown.estado.value, {name: form.get(name, "") for name in _LIMITS}
             )

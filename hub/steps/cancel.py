@@ -18,19 +18,19 @@ from cfdi.sat.status import next_look
 from cfdi.xml import CFDI, parse
 from hub.domain import cancellation as rules
 from hub.domain.states import State
-from hub.steps.cancelled import given_up
+from hub.steps.cancelled import given_up, tell_slow
 from hub.steps.context import Context
 from hub.steps.issuer import issuer_of
 from hub.steps.later import RunLater
-from hub.steps.notices import CANCEL_SLOW
 from hub.steps.seal import opened
 from hub.store.database import Tenant
-from hub.store.records import Cancellation, CsdRow, Invoice
+from hub.store.records import Cancellation, CsdRow, Invoice, PacAccount
 
 log = structlog.get_logger()
 
 #: Only a person can add a certificate.
 NO_CSD_PAUSE = timedelta(minutes=30)
+NO_CSD = Later("no certificate in force")
 _FROM = (State.STAMPED, State.SUPERSEDED)
 
 
@@ -69,7 +69,12 @@ def ask(
             invoice_id, motivo, substitute.upper(), actor=actor, was=invoice.state
         )
         tenant.invoices.move(
-            invoice_id, invoice.state, State.CANCELLING, actor=actor, reason=f"motivo {motivo}"
+            invoice_id,
+            invoice.state,
+            State.CANCELLING,
+            actor=actor,
+            reason=f"motivo {motivo}",
+            findings=(),
         )
         tenant.promise("cancel", invoice_id, queue="stamp")
 
@@ -80,6 +85,8 @@ def cancel(ctx: Context, merchant_id: str, invoice_id: str) -> None:
     Raises `RunLater` while the provider or SAT cannot take it.
     """
     matter = _started(ctx, merchant_id, invoice_id)
+    if isinstance(matter, Later):
+        raise RunLater(ctx.clock.now() + NO_CSD_PAUSE, matter.reason)
     if matter is not None:
         _settle(ctx, matter, _send(matter))
 
@@ -95,7 +102,7 @@ class _Matter:
     tries: int
 
 
-def _started(ctx: Context, merchant_id: str, invoice_id: str) -> _Matter | None:
+def _started(ctx: Context, merchant_id: str, invoice_id: str) -> _Matter | Later | None:
     """The request on disk; None if there is nothing to send (any more)."""
     with ctx.store.transaction() as tx:
         tenant = tx.tenant(merchant_id)
@@ -105,19 +112,29 @@ def _started(ctx: Context, merchant_id: str, invoice_id: str) -> _Matter | None:
             return None
         if any(event.kind == "filed" for event in wish.events):
             return None
-        document = tenant.invoices.document(invoice_id)
-        account = tenant.pac.get(document.pac_account_id) if document else None
+        account = _account(tenant, invoice_id)
         csd = tenant.csd.active(ctx.clock.now())
         if account is None or invoice.uuid is None:
             raise LookupError("a stamped invoice without its document or its account")
         if csd is None:
-            raise RunLater(ctx.clock.now() + NO_CSD_PAUSE, "no certificate in force")
+            tell_slow(ctx, tenant, wish, {"csd": NO_CSD.reason})
+            return NO_CSD
         request = _signed(csd, invoice.uuid, wish, ctx.clock.now())
         tenant.cancellations.note(wish, "sent", account.provider, request)
         sent = sum(1 for event in wish.events if event.kind == "sent") + 1
         return _Matter(
             merchant_id, invoice, wish, invoice.uuid, request, ctx.pac(account), tries=sent
         )
+
+
+def _account(tenant: Tenant, invoice_id: str) -> PacAccount | None:
+    """The one that stamped it; with that provider's newest password, if it was changed since."""
+    document, active = tenant.invoices.document(invoice_id), tenant.pac.active()
+    account = tenant.pac.get(document.pac_account_id) if document else None
+    if account is None or active is None:
+        return account
+    ours = (account.provider, account.environment)
+    return active if (active.provider, active.environment) == ours else account
 
 
 def _signed(row: CsdRow, uuid: str, wish: Cancellation, now: datetime) -> bytes:
@@ -155,11 +172,8 @@ def _settle(ctx: Context, matter: _Matter, answer: CancelAnswer) -> None:
                 tenant.cancellations.note(wish, "later", reason, raw)
             case Unknown(reason, raw):
                 tenant.cancellations.note(wish, "unknown", reason, raw)
-        now = ctx.clock.now()
-        if now - wish.asked_at > rules.OVERDUE:
-            for sale_id in matter.invoice.sale_ids:
-                tenant.asks.create(sale_id, CANCEL_SLOW, {"pac": reason})
-    raise RunLater(next_look(now, matter.tries - 1), "the request is not with SAT yet")
+        tell_slow(ctx, tenant, wish, {"pac": reason})
+    raise RunLater(next_look(ctx.clock.now(), matter.tries - 1), "the request is not with SAT yet")
 
 
 def _open(tenant: Tenant, matter: _Matter) -> Cancellation | None:
@@ -179,7 +193,7 @@ def _obstacle(
     if stamp is None:
         return _NOT_STAMPED
     root = parse(stamp.xml)
-    return rules.objection(
+    objection = rules.objection(
         motivo,
         substitute=substitute,
         uuid=stamp.uuid,
@@ -188,6 +202,26 @@ def _obstacle(
         today=ctx.clock.now().astimezone(issuer.zone).date(),
         is_global=root.find(f"{{{CFDI}}}InformacionGlobal") is not None,
     )
+    if objection is None and _is_no_substitute(tenant, substitute, stamp.uuid):
+        return rules.SUBSTITUTE_NOT_ONE
+    return objection
+
+
+def _is_no_substitute(tenant: Tenant, substitute: str, uuid: str) -> bool:
+    """Whether it is a document of this merchant that does not stand for the other one.
+
+    SAT alone knows those that were made elsewhere.
+    """
+    found = tenant.invoices.stamped_as(substitute) if substitute else None
+    invoice = tenant.invoices.get(found.invoice_id) if found else None
+    if found is None or invoice is None or found.uuid.upper() == uuid.upper():
+        return False
+    if invoice.state is not State.STAMPED:
+        return True
+    related = parse(found.xml).iterfind(
+        f"{{{CFDI}}}CfdiRelacionados[@TipoRelacion='04']/{{{CFDI}}}CfdiRelacionado"
+    )
+    return all(one.get("UUID", "").upper() != uuid.upper() for one in related)
 
 
 _ENDING = (State.CANCELLING, State.CANCELLED)

@@ -6,7 +6,7 @@ was stamped within 72 hours SAT may not know yet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from cfdi.cancelacion import Motivo
@@ -52,9 +52,6 @@ def watch(ctx: Context, merchant_id: str, invoice_id: str) -> None:
     if matter is None:
         return
     said = matter.sat.ask(expression(matter.stamp.xml)) if matter.sat else None
-    now, looks = ctx.clock.now(), matter.cancellation.count("looked")
-    if isinstance(said, Later):
-        raise RunLater(next_look(now, looks + 1), "SAT's status service does not answer")
     with ctx.store.transaction() as tx:
         tenant = tx.tenant(merchant_id)
         wish = _under_way(tenant, invoice_id)
@@ -62,7 +59,8 @@ def watch(ctx: Context, merchant_id: str, invoice_id: str) -> None:
             return
         if _settled(ctx, tenant, wish, said):
             return
-    raise RunLater(next_look(now, looks), "SAT has not said its last word")
+    due_at = next_look(ctx.clock.now(), _looks(matter.cancellation))
+    raise RunLater(due_at, "SAT has not said its last word")
 
 
 def status(ctx: Context, merchant_id: str, invoice_id: str) -> Status | Later | None:
@@ -89,9 +87,19 @@ def given_up(
         invoice_id, State.CANCELLING, wish.was, reason=f"not cancelled: {codes}", findings=findings
     )
     told = {finding.code: finding.message_es for finding in findings}
+    _resolve(tenant, invoice_id, {CANCEL_SLOW})
     for sale_id in _sales(tenant, invoice_id):
         tenant.asks.create(sale_id, CANCEL_FAILED, told)
         notice_change(tenant, sale_id)
+
+
+def tell_slow(ctx: Context, tenant: Tenant, wish: Cancellation, why: Mapping[str, str]) -> None:
+    """Ten days without an end: the merchant is told, once for each time that it was asked for."""
+    if ctx.clock.now() - wish.asked_at <= rules.OVERDUE:
+        return
+    for sale_id in _sales(tenant, wish.invoice_id):
+        if not tenant.asks.made_since(sale_id, CANCEL_SLOW, wish.asked_at):
+            tenant.asks.create(sale_id, CANCEL_SLOW, why)
 
 
 def tell(ctx: Context, merchant_id: str, invoice_id: str) -> None:
@@ -141,31 +149,46 @@ def _sat_of(ctx: Context, tenant: Tenant, invoice_id: str) -> SatStatus | None:
     return ctx.sat(account)
 
 
-def _settled(ctx: Context, tenant: Tenant, wish: Cancellation, said: Status | None) -> bool:
+def _settled(ctx: Context, tenant: Tenant, wish: Cancellation, said: Status | Later | None) -> bool:
     """Whether that was the last word. Every answer is kept."""
     if said is None:
         tenant.cancellations.note(wish, "ended", NO_SAT)
         _end(tenant, wish)
         return True
+    if isinstance(said, Later):
+        tenant.cancellations.note(wish, "later", said.reason, said.raw)
+        tell_slow(ctx, tenant, wish, {"sat": said.reason})
+        return False
     word = f"{said.estado} / {said.estatus_cancelacion} / {said.es_cancelable}"
     if said.is_cancelled:
         tenant.cancellations.note(wish, "ended", word, said.raw)
         _end(tenant, wish)
         return True
-    if said.estatus_cancelacion is EstatusCancelacion.RECHAZADA:
+    age = ctx.clock.now() - (wish.when("filed") or wish.asked_at)
+    rejected = said.estatus_cancelacion is EstatusCancelacion.RECHAZADA
+    if rejected and (_was_in_process(wish) or age > rules.STALE):
         tenant.cancellations.note(wish, "rejected", word, said.raw)
         given_up(tenant, wish.invoice_id, wish, (rules.REFUSED_BY_RECEIVER,))
         return True
     tenant.cancellations.note(wish, "looked", word, said.raw)
-    age = ctx.clock.now() - (wish.when("filed") or wish.asked_at)
     unheard = said.estatus_cancelacion is EstatusCancelacion.NONE
     if said.estado is Estado.VIGENTE and unheard and age > rules.LOST:
         given_up(tenant, wish.invoice_id, wish, (rules.NEVER_SHOWN,))
         return True
-    if age > rules.OVERDUE:
-        for sale_id in _sales(tenant, wish.invoice_id):
-            tenant.asks.create(sale_id, CANCEL_SLOW, {"sat": word})
+    tell_slow(ctx, tenant, wish, {"sat": word})
     return False
+
+
+def _looks(wish: Cancellation) -> int:
+    """How often SAT was asked since it was filed, with or without an answer."""
+    filed = next(event.step for event in wish.events if event.kind == "filed")
+    return len(wish.events) - filed
+
+
+def _was_in_process(wish: Cancellation) -> bool:
+    """Until SAT has said so of this request, a no may still be the answer to an earlier one."""
+    known = str(EstatusCancelacion.EN_PROCESO)
+    return any(event.kind == "looked" and known in event.code for event in wish.events)
 
 
 def _end(tenant: Tenant, wish: Cancellation) -> None:
@@ -176,11 +199,15 @@ def _end(tenant: Tenant, wish: Cancellation) -> None:
     )
     if wish.motivo is Motivo.ERRORES_SIN_RELACION:
         tenant.claims.release(wish.invoice_id)
-    sales = _sales(tenant, wish.invoice_id)
-    for notice in tenant.asks.list():
-        if notice.sale_id in sales and notice.kind in NOTICES:
-            tenant.asks.resolve(notice.id)
+    _resolve(tenant, wish.invoice_id, NOTICES)
     tenant.promise("tell_cancelled", wish.invoice_id, queue="mail")
+
+
+def _resolve(tenant: Tenant, invoice_id: str, kinds: Collection[str]) -> None:
+    sales = _sales(tenant, invoice_id)
+    for notice in tenant.asks.list():
+        if notice.sale_id in sales and notice.kind in kinds:
+            tenant.asks.resolve(notice.id)
 
 
 def _sales(tenant: Tenant, invoice_id: str) -> tuple[str, ...]:

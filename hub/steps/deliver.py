@@ -14,13 +14,16 @@ from hub.store.records import Invoice, Stamp
 
 
 def deliver(ctx: Context, merchant_id: str, invoice_id: str) -> None:
-    """Mail XML and PDF once. Without an address the link alone serves, and that is fine."""
+    """Mail XML and PDF once. Without an address the link alone serves, and that is fine.
+
+    One that was cancelled before it could be mailed is not mailed any more.
+    """
     with ctx.store.reading() as tx:
         tenant = tx.tenant(merchant_id)
         invoice, stamp = tenant.invoices.get(invoice_id), tenant.invoices.stamp_of(invoice_id)
     if invoice is None or stamp is None or invoice.delivered_at is not None:
         return
-    if invoice.receptor.correo:
+    if invoice.receptor.correo and invoice.state is not State.CANCELLED:
         letter = _letter(
             ctx,
             merchant_id,
@@ -46,7 +49,7 @@ def send_again(ctx: Context, token: str, correo: str, language: str) -> FieldErr
             return NO_INVOICE
         tenant = tx.tenant(found[0])
         invoice = tenant.invoices.for_sale(found[1])
-        if invoice is None or invoice.uuid is None:
+        if invoice is None or invoice.uuid is None or invoice.state is State.CANCELLED:
             return NO_INVOICE
         copy = tenant.mails.ask(invoice.id, address, language)
         if copy is None:
@@ -62,7 +65,7 @@ def send_copy(ctx: Context, merchant_id: str, copy_id: str) -> None:
         copy = tenant.mails.copy(copy_id)
         invoice = tenant.invoices.get(copy.invoice_id) if copy else None
         stamp = tenant.invoices.stamp_of(copy.invoice_id) if copy else None
-    if copy is None or invoice is None or stamp is None:
+    if copy is None or invoice is None or stamp is None or invoice.state is State.CANCELLED:
         return
     letter = _letter(
         ctx,

@@ -8,7 +8,7 @@ from hub.domain.states import State
 from hub.store.database import Tenant
 from hub.store.records import Invoice
 
-_UNDER_WAY = (State.SEALED, State.SENDING, State.UNKNOWN, State.REVIEW, State.CANCELLING)
+_UNDER_WAY = (State.SEALED, State.SENDING, State.UNKNOWN, State.REVIEW)
 
 
 class PracticeUnderWay(Exception):
@@ -29,12 +29,13 @@ def leave_practice(tenant: Tenant) -> int:
     if under_way:
         raise PracticeUnderWay(under_way)
     freed = 0
-    for invoice in list(_tests(tenant, State.STAMPED)):
-        tenant.invoices.move(
-            invoice.id, State.STAMPED, State.SUPERSEDED, actor="staff", reason="was a test"
-        )
-        tenant.claims.release(invoice.id)
-        freed += 1
+    for state in (State.STAMPED, State.CANCELLING):
+        for invoice in list(_tests(tenant, state)):
+            tenant.invoices.move(
+                invoice.id, state, State.SUPERSEDED, actor="staff", reason="was a test"
+            )
+            tenant.claims.release(invoice.id)
+            freed += 1
     for invoice in list(_tests(tenant, State.CANCELLED)):
         tenant.claims.release(invoice.id)  # one cancelled as "no operation" holds its sale still
     return freed

@@ -31,9 +31,9 @@ class NotResolvable(Exception):
 class Waiting:
     """A thing to decide.
 
-    `kind`: invoice (in doubt), change (the sale left its invoice behind, or
-    a cancellation did not come about), delivery (no sale could
-    be made of it), sale (a decision is missing) or ask (a buyer's wish).
+    `kind`: invoice (in doubt), change (the sale left its invoice behind, or a cancellation did not
+    come about), delivery (no sale could be made of it), sale (a decision is missing) or ask (a
+    buyer's wish).
     """
 
     kind: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from hub.store import schema
 from hub.store.records import Ask, Claim
@@ -103,10 +104,15 @@ class Asks:
         )
         return Ask(row_id, sale_id, kind, dict(form), now)
 
-    def of_sale(self, sale_id: str) -> Ask | None:
-        """The newest open request."""
-        row = self._scope.find(schema.Ask, "ORDER BY id DESC", sale_id=sale_id, resolved_at=None)
-        return None if row is None else self._record(row)
+    def of_sale(self, sale_id: str, *, besides: Collection[str] = ()) -> Ask | None:
+        """The newest open request that is of none of these kinds."""
+        rows = self._scope.all(schema.Ask, "ORDER BY id DESC", sale_id=sale_id, resolved_at=None)
+        return next((self._record(row) for row in rows if row.kind not in besides), None)
+
+    def made_since(self, sale_id: str, kind: str, since: datetime) -> bool:
+        """Whether there was such a request since then, resolved or not."""
+        row = self._scope.find(schema.Ask, "ORDER BY id DESC", sale_id=sale_id, kind=kind)
+        return row is not None and row.created_at >= since
 
     def resolve(self, ask_id: str) -> None:
         ask = schema.Ask

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from peewee import fn
+
 from hub.store import schema
 from hub.store.records import Attempt, Document, Stamp
 from hub.store.session import Scope
@@ -151,6 +153,12 @@ class Documents:
             return None
         xml = self._scope.open("stamp.xml", invoice_id, row.xml_sealed)
         return Stamp(invoice_id, row.version, row.uuid, xml, row.stamped_at, row.sat_verified)
+
+    def stamped_as(self, uuid: str) -> Stamp | None:
+        """This merchant's document of that UUID, whatever its case."""
+        same = fn.UPPER(schema.Stamp.uuid) == uuid.upper()
+        rows = self._scope.rows(schema.Stamp, same, limit=1)
+        return self.stamp_of(rows[0].invoice_id) if rows else None
 
     def declare_unstamped(self, invoice_id: str, version: int, actor: str) -> None:
         """Keep a person's word that the provider has no stamp of this version.

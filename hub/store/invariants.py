@@ -67,6 +67,10 @@ CHECKS: Final = (
         "an invoice that is or may be in force does not hold its sale",
         (
             "SELECT v.merchant_id, v.id FROM invoice v WHERE (v.state = 'stamped' "
+            "OR (v.state = 'cancelling' AND EXISTS (SELECT 1 FROM cancellation k "
+            "WHERE k.merchant_id = v.merchant_id AND k.invoice_id = v.id "
+            "AND k.was = 'stamped' AND k.number = (SELECT MAX(x.number) FROM cancellation x "
+            "WHERE x.merchant_id = v.merchant_id AND x.invoice_id = v.id))) "
             f"OR ({unsettled('v', 'id')} AND NOT {stamped('v', 'id')})) AND EXISTS (SELECT 1 "
             "FROM invoice_sale i WHERE i.merchant_id = v.merchant_id AND i.invoice_id = v.id "
             "AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.merchant_id = v.merchant_id "
