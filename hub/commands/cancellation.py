@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def invoice_status(merchant_id: str, invoice_id: str) -> None:
         "sat": _said(said),
         "cancellation": _shown(wish) if wish else None,
     }
-    tell(shown, "\n".join(f"{name}: {value}" for name, value in shown.items()))
+    tell(shown, "\n".join(_lines(shown)))
 
 
 @command(invoice, "acuse")
@@ -87,6 +88,18 @@ def invoice_acuse(merchant_id: str, invoice_id: str, output: Path) -> None:
         raise Failed("no_acuse", "SAT has given no receipt for it: `invoice status`")
     output.write_bytes(acuse)
     tell({"file": str(output), "bytes": len(acuse)}, str(output))
+
+
+def _lines(shown: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    for name, value in shown.items():
+        if isinstance(value, Mapping):
+            yield f"{indent}{name}:"
+            yield from _lines(value, f"{indent}  ")
+        elif isinstance(value, list):
+            yield f"{indent}{name}:"
+            yield from (f"{indent}  {'  '.join(map(str, one.values()))}" for one in value)
+        else:
+            yield f"{indent}{name}: {'' if value is None else value}".rstrip()
 
 
 def _said(said: Status | Later | None) -> dict[str, str] | str:

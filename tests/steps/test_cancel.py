@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,13 +14,17 @@ from lxml import etree
 from cfdi.cancelacion import Motivo, read_acuse
 from cfdi.pac.contract import CancelRefused
 from cfdi.pdf import render
+from cfdi.sat.status import Estado as SatEstado
+from cfdi.sat.status import EstatusCancelacion
 from cfdi.xmldsig import verify
 from hub.domain.purchase import Estado
 from hub.domain.sale import Payment, PaymentState, SaleLine, SaleTax
 from hub.domain.states import State
-from hub.steps import cancel, cancelled, live
+from hub.steps import ask, cancel, cancelled, deliver, live
+from hub.steps.context import PostUnavailable
 from hub.steps.deliver import print_of
-from hub.steps.review import waiting
+from hub.steps.ingest import CHANGED
+from hub.steps.review import resolve_ask, waiting
 from hub.store.errors import Refused
 
 ERRORS, NONE_HAPPENED = Motivo.ERRORES_SIN_RELACION, Motivo.NO_SE_LLEVO_A_CABO
@@ -427,9 +433,222 @@ def test_going_live_frees_what_practice_cancelled(world: Any, merchant: Any) -> 
     done, doing = stamped(world, merchant), stamped(world, merchant, key="7002")
     asked(world, merchant, done, NONE_HAPPENED)
     world.quiet()
+    world.provider.fault("503", 1000, on="cancel")
     asked(world, merchant, doing)
-    with pytest.raises(live.PracticeUnderWay):
-        merchant.change(live.leave_practice)
-    world.quiet()
+    world.drain()
     merchant.change(live.leave_practice)
-    assert merchant.estado(done.sale_ids[0]) is Estado.ABIERTA
+    for invoice in (done, doing):
+        assert merchant.estado(invoice.sale_ids[0]) is Estado.ABIERTA
+    # What was still under way is of no account any more.
+    world.provider.calm()
+    world.quiet()
+    assert again(merchant, doing).state is State.SUPERSEDED
+    assert world.violations() == []
+
+
+class Sat:
+    """The real service, whose answers the test words anew."""
+
+    def __init__(self, real: Any, worded: Callable[[Any], Any]) -> None:
+        self.real, self.worded = real, worded
+
+    def ask(self, expression: str) -> Any:
+        return self.worded(self.real.ask(expression))
+
+
+def worded(world: Any, merchant: Any, worded: Callable[[Any], Any]) -> None:
+    world.sats[merchant.account.id] = Sat(world.sat(merchant.account), worded)
+
+
+def as_estatus(estatus: EstatusCancelacion) -> Callable[[Any], Any]:
+    return lambda said: replace(said, estado=SatEstado.VIGENTE, estatus_cancelacion=estatus)
+
+
+def days(world: Any, number: int) -> None:
+    until = world.clock.now() + timedelta(days=number)
+    while world.clock.now() < until:
+        world.drain()
+        world.clock.advance(6 * 3600)
+
+
+def test_an_earlier_no_is_not_taken_for_the_next(world: Any, merchant: Any) -> None:
+    """SAT shows the old word until it has taken up the new request."""
+    invoice = stamped(world, merchant)
+    real = world.sat(merchant.account)
+    worded(world, merchant, as_estatus(EstatusCancelacion.RECHAZADA))
+    asked(world, merchant, invoice)
+    world.drain()
+    world.clock.advance(3600)
+    world.drain()
+    assert again(merchant, invoice).state is State.CANCELLING
+    world.sats[merchant.account.id] = real
+    world.quiet()
+    assert again(merchant, invoice).state is State.CANCELLED
+
+
+def test_a_no_that_stays_is_believed(world: Any, merchant: Any) -> None:
+    invoice = stamped(world, merchant)
+    worded(world, merchant, as_estatus(EstatusCancelacion.RECHAZADA))
+    asked(world, merchant, invoice)
+    began = world.clock.now()
+    world.quiet()
+    assert again(merchant, invoice).state is State.STAMPED
+    assert timedelta(days=1) < world.clock.now() - began < timedelta(days=2)
+
+
+def test_what_sat_loses_is_in_force_after_four_days(world: Any, merchant: Any) -> None:
+    invoice = stamped(world, merchant)
+    worded(world, merchant, as_estatus(EstatusCancelacion.NONE))
+    asked(world, merchant, invoice)
+    began = world.clock.now()
+    world.quiet()
+    assert again(merchant, invoice).state is State.STAMPED
+    assert timedelta(days=4) < world.clock.now() - began < timedelta(days=5)
+    assert [one.code for one in again(merchant, invoice).findings] == ["cancel_lost"]
+
+
+@pytest.mark.parametrize(
+    "estatus", [EstatusCancelacion.UNKNOWN, EstatusCancelacion.PLAZO_VENCIDO], ids=str
+)
+def test_no_word_but_cancelado_cancels(world: Any, merchant: Any, estatus: Any) -> None:
+    invoice = stamped(world, merchant)
+    worded(world, merchant, as_estatus(estatus))
+    asked(world, merchant, invoice)
+    days(world, 9)
+    assert again(merchant, invoice).state is State.CANCELLING
+    assert notices(world, merchant) == []
+    days(world, 3)
+    assert len(notices(world, merchant)) == 1
+
+
+SILENT = {
+    "the provider": ("503", "cancel"),
+    "SAT": ("500", "status"),
+}
+
+
+@pytest.mark.parametrize(("fault", "on"), SILENT.values(), ids=SILENT)
+def test_who_was_told_is_not_told_again(world: Any, merchant: Any, fault: str, on: str) -> None:
+    invoice = stamped(world, merchant)
+    world.provider.fault(fault, 1000, on=on)
+    asked(world, merchant, invoice)
+    days(world, 12)
+    (told,) = [one for one in waiting(world.ctx, merchant.id) if one.kind == "change"]
+    resolve_ask(world.ctx, merchant.id, told.id)
+    days(world, 3)
+    assert notices(world, merchant) == []
+    assert len(kinds(merchant, invoice)) < 70
+    # Refused at last, only that is left to read.
+    world.provider.calm()
+    world.quiet()
+    assert again(merchant, invoice).state is State.CANCELLED
+
+
+def test_slow_and_then_refused_is_told_as_refused(world: Any, merchant: Any) -> None:
+    invoice = stamped(world, merchant)
+    world.provider.fault("503", 1000, on="cancel")
+    asked(world, merchant, invoice)
+    days(world, 12)
+    world.provider.calm()
+    world.provider.fault("reject:204", on="cancel")
+    world.quiet()
+    (told,) = notices(world, merchant)
+    assert told.startswith("204")
+    # Asked for again, what was found then is not true any more.
+    asked(world, merchant, invoice)
+    assert again(merchant, invoice).findings == ()
+
+
+def test_without_a_certificate_it_waits_and_is_told(world: Any, merchant: Any) -> None:
+    invoice = stamped(world, merchant)
+    asked(world, merchant, invoice)
+    # Four years and a day: the certificate has expired.
+    world.clock.advance(4 * 366 * 24 * 3600)
+    world.drain()
+    assert again(merchant, invoice).state is State.CANCELLING
+    assert kinds(merchant, invoice) == []
+    assert "certificate" in "".join(notices(world, merchant))
+
+
+def test_a_new_password_of_the_provider_is_used(world: Any, merchant: Any) -> None:
+    invoice = stamped(world, merchant)
+    old = merchant.account
+    merchant.set_pac()
+    world.pacs[old.id].pac.cancel = lambda *_: pytest.fail("the old account was asked")
+    asked(world, merchant, invoice)
+    world.quiet()
+    assert again(merchant, invoice).state is State.CANCELLED
+
+
+def test_a_test_document_never_goes_to_a_live_account(world: Any, merchant: Any) -> None:
+    invoice = stamped(world, merchant)
+    live_account = merchant.set_pac("live")
+    asked(world, merchant, invoice)
+    world.quiet()
+    assert again(merchant, invoice).state is State.CANCELLED
+    assert live_account.id not in world.pacs
+
+
+def test_an_invoice_of_ones_own_must_be_a_substitute(world: Any, merchant: Any) -> None:
+    invoice, other = stamped(world, merchant), stamped(world, merchant, key="7002")
+    with pytest.raises(cancel.NotCancellable, match="no substitute"):
+        asked(world, merchant, invoice, Motivo.ERRORES_CON_RELACION, substitute=other.uuid.lower())
+    assert again(merchant, invoice).state is State.STAMPED
+
+
+def test_a_substitute_of_another_merchant_is_for_sat_to_judge(world: Any, merchant: Any) -> None:
+    """Whether it is here is nobody's to know."""
+    neighbour = world.settle(1)
+    invoice, theirs = stamped(world, merchant), stamped(world, neighbour)
+    asked(world, merchant, invoice, Motivo.ERRORES_CON_RELACION, substitute=theirs.uuid)
+    world.quiet()
+    assert again(merchant, invoice).state is State.STAMPED
+    assert [one.code for one in again(merchant, invoice).findings] == ["212"]
+
+
+def test_a_cancelled_invoice_is_not_mailed_as_if_it_were_good(world: Any, merchant: Any) -> None:
+    """The mail server was away; the letter with the invoice would come after the bad news."""
+    sale_id = merchant.keep()
+    merchant.request(sale_id)
+    world.post.before = [PostUnavailable("away")] * 2
+    world.drain("stamp")
+    world.drain("mail")
+    invoice, token = merchant.invoice(sale_id), merchant.token(sale_id)
+    assert deliver.send_again(world.ctx, token, "other@example.com", "es") is None
+    world.drain("mail")
+    asked(world, merchant, invoice, NONE_HAPPENED)
+    world.drain("stamp")
+    assert again(merchant, invoice).state is State.CANCELLED
+    world.quiet()
+    subjects = [one.subject for one in world.post.letters if one.to != "buyer-7001@example.com"]
+    assert len(subjects) == 1
+    assert "cancel" in subjects[0]
+    assert deliver.send_again(world.ctx, token, FORM_MAIL, "es") is deliver.NO_INVOICE
+
+
+def test_a_notice_does_not_hide_what_the_buyer_asked_for(world: Any, merchant: Any) -> None:
+    """Cancelled with errors when the buyer's time was over: the merchant alone can make another."""
+    invoice = stamped(world, merchant)
+    sale_id, token = invoice.sale_ids[0], merchant.token(invoice.sale_ids[0])
+    world.clock.advance(60 * 24 * 3600)
+    asked(world, merchant, invoice)
+    world.quiet()
+    assert merchant.estado(sale_id) is Estado.VENCIDA
+    assert ask.ask(world.ctx, token, {"mensaje": "otra, por favor"}) is None
+    merchant.change(lambda tenant: tenant.asks.create(sale_id, CHANGED, {"ahora": "1.00 MXN"}))
+    assert merchant.page(sale_id).asked_at is not None
+    assert ask.ask(world.ctx, token, {"mensaje": "mía"}) is None
+    (wish,) = [one for one in waiting(world.ctx, merchant.id) if one.kind == "ask"]
+    assert wish.form["mensaje"] == "otra, por favor"
+
+
+def test_refunded_while_sat_decides(world: Any, merchant: Any) -> None:
+    """Cancelled then, it is no purchase that could be invoiced anew."""
+    invoice = stamped(world, merchant)
+    asked(world, merchant, invoice)
+    merchant.keep(revision=2, payment_state=PaymentState.REFUNDED)
+    world.quiet()
+    page = merchant.page(invoice.sale_ids[0])
+    assert (page.estado, page.reason) == (Estado.CANCELADA, "refunded")
+    assert notices(world, merchant) == []
+    assert merchant.request(invoice.sale_ids[0]).invoice_id is None
