@@ -39,6 +39,14 @@ class PlatformUnreachable(ConnectorError):
     """No usable answer. Try again later; nothing is known about the order."""
 
 
+class Unfinished(PlatformUnreachable):
+    """The time for a list was over before its end. What changed before `until` was told."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__("the list of changed orders is longer than there is time for")
+        self.until = until
+
+
 class CredentialsRefused(ConnectorError):
     """The platform answered that our keys are not good (enough). A person has to act."""
 
@@ -141,7 +149,11 @@ class Connector(Protocol):
     def changed_since(
         self, instant: datetime, connection: ConnectionFacts, credentials: Credentials
     ) -> Iterator[str]:
-        """Network: ids of all orders changed at or after `instant`, oldest change first."""
+        """Network: ids of all orders changed at or after `instant`, oldest change first.
+
+        Raises `Unfinished` where it could go on another time, `PlatformUnreachable` or
+        `CredentialsRefused`.
+        """
         ...
 
     def normalize(self, order: bytes, connection: ConnectionFacts) -> Sale:

@@ -1,8 +1,7 @@
-"""Asking a store: the PyPI client, sent through the guard of `connectors.net`. Bytes leave here."""
+"""Asking a store: each question has its time, and its answer is what the store wrote."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import requests
-from requests.auth import HTTPBasicAuth
-from woocommerce import API
 
 from connectors import net
 from connectors.contract import (
@@ -22,17 +19,27 @@ from connectors.contract import (
     DeliveryUnreadable,
     OrderNotFound,
     PlatformUnreachable,
+    Unfinished,
 )
 from connectors.reader import read_json
+from connectors.woocommerce.api import Api, OutOfTime
 from hub.clock import Clock
 
 PER_PAGE: Final = 100
 #: Only against a store whose list never ends.
 MAX_PAGES: Final = 2000
+MAX_LIST: Final = 20
 #: Asked for again, because WooCommerce keeps whole seconds and the store's clock is another.
 OVERLAP: Final = timedelta(minutes=5)
 TRIES: Final = 3
 RETRY_SECONDS: Final = 20.0
+#: All requests of one question together: a store that is slow in each of them holds a worker, or
+#: the question of a buyer, so long and no longer. Within the terms of the jobs (hub/wiring.py).
+ORDER_SECONDS: Final = 60.0
+SWEEP_SECONDS: Final = 500.0
+WEBHOOKS_SECONDS: Final = 200.0
+#: Digits of an id of WooCommerce.
+MAX_ID: Final = 20
 #: Decimals of the amounts. The default is the store's price decimals, in which sums are lost.
 PRECISION: Final = "6"
 #: The codes under which a store says that it has no such order, no such webhook.
@@ -42,52 +49,11 @@ _ABSENT: Final = frozenset(
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 
 
-class _Api(API):  # type: ignore[misc] # the library has no types
-    """The PyPI client, sending through the guard.
-
-    It calls `requests.request` itself and offers no hook (woocommerce 3.0.0, api.py), so its one
-    private method that does is replaced; its addresses and its OAuth are used as they are.
-    """
-
-    allow_private = False
-    seconds = net.READ_SECONDS
-
-    def _API__request(  # noqa: N802 - the library's own name, mangled
-        self,
-        method: str,
-        endpoint: str,
-        data: object,
-        params: Mapping[str, str] | None = None,
-    ) -> net.Answer:
-        body = None if data is None else json.dumps(data).encode()
-        url = requests.Request(method, self._API__get_url(endpoint), params=params).prepare().url
-        headers = {"user-agent": self.user_agent, "accept": "application/json"}
-        # A compressed answer can be a thousand times what crosses the wire.
-        headers["accept-encoding"] = "identity"
-        if body is not None:
-            headers["content-type"] = "application/json;charset=utf-8"
-        auth = None
-        if self.is_ssl:
-            auth = HTTPBasicAuth(self.consumer_key.encode(), self.consumer_secret.encode())
-        else:
-            # Without TLS the store takes no password: OAuth 1.0a, which signs the address.
-            url = self._API__get_oauth_url(url, method)
-        return net.send(
-            method,
-            str(url),
-            allow_private=self.allow_private,
-            seconds=self.seconds,
-            headers=headers,
-            auth=auth,
-            data=body,
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class Shop:
     """One store with keys to it."""
 
-    api: _Api
+    api: Api
     clock: Clock
     tries: int = TRIES
 
@@ -97,10 +63,11 @@ class Shop:
         credentials: Credentials,
         clock: Clock,
         *,
+        total: float = ORDER_SECONDS,
         tries: int = TRIES,
         seconds: float = net.READ_SECONDS,
     ) -> Shop:
-        """`seconds`: the longest wait for each answer."""
+        """`total`: the time for all requests; `seconds`: the longest wait for each answer."""
         keys = credentials.current()
         key, secret = keys.get("consumer_key", ""), keys.get("consumer_secret", "")
         if not (key and secret):
@@ -110,13 +77,15 @@ class Shop:
             url = net.shop_url(connection.account, allow_private=allow_private)
         except net.AddressRefused as error:
             raise PlatformUnreachable(str(error)) from None
-        api = _Api(url, key, secret, user_agent="autofactura-hub")
+        api = Api(url, key, secret, user_agent="autofactura-hub")
         api.allow_private, api.seconds = allow_private, seconds
+        until = clock.monotonic() + total
+        api.left = lambda: until - clock.monotonic()
         return Shop(api, clock, tries)
 
     def order(self, order_id: str) -> bytes:
         """{"order": …, "refunds": …}, each exactly as the store wrote it."""
-        if not (order_id.isascii() and order_id.isdigit()):
+        if not is_id(order_id):
             raise OrderNotFound("the id of an order of WooCommerce is a number")
         order = self._get(f"orders/{order_id}", {"dp": PRECISION})
         with understood():
@@ -129,6 +98,7 @@ class Shop:
 
     def _refunds(self, order_id: str) -> bytes:
         pages: list[bytes] = []
+        size = 0
         for page in range(1, MAX_PAGES + 1):
             asked = {"dp": PRECISION, "per_page": str(PER_PAGE), "page": str(page)}
             body = self._get(f"orders/{order_id}/refunds", asked)
@@ -136,6 +106,9 @@ class Shop:
                 found = read_json(body).elements()
             # Joined as they came: parsing and writing again would lose what was really sent.
             pages.append(body.strip()[1:-1])
+            size += len(body)
+            if size > net.MAX_BYTES:
+                raise PlatformUnreachable("the store's list of refunds does not end")
             if len(found) < PER_PAGE:
                 break
         return b"[" + b",".join(page for page in pages if page.strip()) + b"]"
@@ -145,44 +118,59 @@ class Shop:
 
         Orders that change meanwhile move to the end and all others move up, so that a page number
         would skip some: each request starts at the last instant seen, and pages are turned only
-        within one second. Orders in the trash are in no list of WooCommerce.
+        within one second. Orders in the trash are in no list of WooCommerce. Raises `Unfinished`
+        when the time is over.
         """
         since, page, seen = instant.astimezone(UTC) - OVERLAP, 1, set[str]()
         for _ in range(MAX_PAGES):
-            changes = _changes(self._get("orders", _sweep(since, page)))
+            try:
+                changes = _changes(self._get("orders", _sweep(since, page)))
+            except OutOfTime:
+                raise Unfinished(since) from None
             fresh = [one for one in dict(changes) if one not in seen]
             seen.update(fresh)
             yield from fresh
             if not fresh and len(changes) < PER_PAGE:
                 return
             since, page = _onward(changes[-1][1], since, page)
-        raise PlatformUnreachable("the store's list of changed orders does not end")
+        raise Unfinished(since)
+
+    def part(self, order_id: str, fields: str) -> bytes:
+        """Some fields of an order."""
+        if not (order_id.isascii() and order_id.isdigit()):
+            raise OrderNotFound("the id of an order of WooCommerce is a number")
+        return self._get(f"orders/{order_id}", {"_fields": fields})
+
+    def notes(self, order_id: str) -> bytes:
+        """The notes of an order that its buyer does not see."""
+        return self._get(f"orders/{order_id}/notes", {"type": "internal"})
 
     def first(self, endpoint: str) -> bytes:
         """A look at a list: whether the store takes these keys."""
         return self._get(endpoint, {"per_page": "1"})
 
     def pages(self, endpoint: str) -> Iterator[bytes]:
-        """A whole list, page by page."""
-        for page in range(1, MAX_PAGES + 1):
+        """A whole list, page by page; a few thousand elements at most."""
+        for page in range(1, MAX_LIST + 1):
             body = self._get(endpoint, {"per_page": str(PER_PAGE), "page": str(page)})
             yield body
             with understood():
                 last = len(read_json(body).elements()) < PER_PAGE
             if last:
                 return
+        raise PlatformUnreachable(f"the store's list of {endpoint} does not end")
 
-    def write(self, method: str, endpoint: str, data: Mapping[str, str] | None = None) -> bytes:
+    def write(self, method: str, endpoint: str, data: Mapping[str, object] | None = None) -> bytes:
         """Once: whether an unanswered write was done, only a look can tell."""
         answer = self._once(lambda: self._written(method, endpoint, data))
         if answer is None:
             raise PlatformUnreachable("the store does not answer")
         return _body(answer)
 
-    def _written(self, method: str, endpoint: str, data: Mapping[str, str] | None) -> net.Answer:
+    def _written(self, method: str, endpoint: str, data: Mapping[str, object] | None) -> net.Answer:
         # A webhook in the trash would still be there: WooCommerce deletes with force alone.
         force = {"params": {"force": "true"}} if method == "DELETE" else {}
-        send = {"POST": self.api.post, "DELETE": self.api.delete}[method]
+        send = {"POST": self.api.post, "PUT": self.api.put, "DELETE": self.api.delete}[method]
         answer: net.Answer = send(endpoint, *([dict(data)] if data is not None else []), **force)
         return answer
 
@@ -195,6 +183,8 @@ class Shop:
             if not passing or attempt == self.tries or self.clock.monotonic() >= until:
                 break
             self.clock.sleep(2 ** (attempt - 2) + self._jitter())
+        if answer is None and self.api.left() <= 0:
+            raise OutOfTime
         if answer is None:
             raise PlatformUnreachable("the store does not answer")
         return _body(answer)
@@ -310,7 +300,12 @@ def understood() -> Iterator[None]:
 
 def _changes(body: bytes) -> list[tuple[str, datetime | None]]:
     with understood():
-        return [
-            (order.text("id"), order.instant_gmt("date_modified_gmt"))
-            for order in read_json(body).elements()
-        ]
+        found = read_json(body).elements()
+        changes = [(one.text("id"), one.instant_gmt("date_modified_gmt")) for one in found]
+    if len(changes) > PER_PAGE or not all(is_id(order_id) for order_id, _ in changes):
+        raise PlatformUnreachable("the store answered with something that is no list of orders")
+    return changes
+
+
+def is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= MAX_ID

@@ -124,22 +124,32 @@ class WooCommerce:
         return bool(keys.get("consumer_key") and keys.get("consumer_secret"))
 
     def fetch(self, order_id: str, connection: ConnectionFacts, credentials: Credentials) -> bytes:
-        return client.Shop.of(connection, credentials, self._clock).order(order_id)
+        return self._shop(connection, credentials, client.ORDER_SECONDS).order(order_id)
 
     def changed_since(
         self, instant: datetime, connection: ConnectionFacts, credentials: Credentials
     ) -> Iterator[str]:
-        return client.Shop.of(connection, credentials, self._clock).changed_since(instant)
+        return self._shop(connection, credentials, client.SWEEP_SECONDS).changed_since(instant)
 
     def normalize(self, order: bytes, connection: ConnectionFacts) -> Sale:
         return sale_of(read_json(order), connection.settings)
 
     def settle(self, connection: ConnectionFacts) -> str:
+    def _shop(
+        self, connection: ConnectionFacts, credentials: Credentials, total: float
+    ) -> client.Shop:
+        return client.Shop.of(connection, credentials, self._clock, total=total)
+
         return client.settled(connection)
 
     def check_keys(self, connection: ConnectionFacts, credentials: Credentials) -> None:
         shop = client.Shop.of(
-            connection, credentials, self._clock, tries=1, seconds=CALLBACK_SECONDS
+            connection,
+            credentials,
+            self._clock,
+            total=CALLBACK_SECONDS,
+            tries=1,
+            seconds=CALLBACK_SECONDS,
         )
         shop.first("webhooks")
 
@@ -152,13 +162,13 @@ class WooCommerce:
         *,
         repair: bool,
     ) -> tuple[Subscription, ...]:
-        shop = client.Shop.of(connection, credentials, self._clock)
+        shop = self._shop(connection, credentials, client.WEBHOOKS_SECONDS)
         secret = credentials.current().get("webhook_secret", "")
         return webhooks.ensure(shop, url, secret, known, repair=repair)
 
     def retire(self, url: str, connection: ConnectionFacts, credentials: Credentials) -> str:
         """WooCommerce lets nobody delete an API key by its REST API; the plug-in does it there."""
-        left = webhooks.retire(client.Shop.of(connection, credentials, self._clock), url)
+        left = webhooks.retire(self._shop(connection, credentials, client.WEBHOOKS_SECONDS), url)
         return f"webhooks that could not be removed: {', '.join(left)}" if left else ""
 
     def proof_of(self, order: bytes, credentials: Credentials) -> str | None:
@@ -180,7 +190,7 @@ class WooCommerce:
 def order_id_of(order: Reader) -> str:
     """The id, which is part of an address when we ask for the order: digits only."""
     order_id = order.text("id")
-    if not (order_id.isascii() and order_id.isdigit() and len(order_id) <= 20):
+    if not client.is_id(order_id):
         raise DeliveryUnreadable("id is not the number of an order")
     return order_id
 

@@ -15,7 +15,7 @@ from connectors.contract import (
     Subscription,
 )
 from connectors.reader import read_json
-from connectors.woocommerce.client import Shop, understood
+from connectors.woocommerce.client import Shop, is_id, understood
 
 TOPICS: Final = ("order.created", "order.updated", "order.deleted", "order.restored")
 #: In `known`: made with a secret that was replaced since.
@@ -92,7 +92,7 @@ def _there(shop: Shop) -> Iterator[_Webhook]:
                 )
                 for one in read_json(page).elements()
             ]
-        yield from (one for one in found if one.id.isascii() and one.id.isdigit())
+        yield from (one for one in found if is_id(one.id))
 
 
 def _made(shop: Shop, topic: str, url: str, secret: str) -> _Webhook:

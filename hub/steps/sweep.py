@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from connectors.contract import CredentialsRefused, PlatformUnreachable
+from connectors.contract import CredentialsRefused, PlatformUnreachable, Unfinished
 from hub.domain.states import State
 from hub.steps.context import Context
-from hub.steps.later import SHOP_PAUSE, paused
+from hub.steps.later import SHOP_PAUSE, RunLater, paused
 from hub.steps.shops import report, shop_of
 from hub.steps.stamp import lease
 from hub.store.database import Tenant
@@ -40,25 +40,38 @@ def sweep(ctx: Context, merchant_id: str, connection_id: str) -> None:
     connection = shop.connection
     started_at = ctx.clock.now()
     since = connection.swept_until - OVERLAP if connection.swept_until else connection.since
+    changed, until = list[str](), started_at
     try:
-        changed = list(shop.connector.changed_since(since, shop.facts, shop.credentials))
+        for order_id in shop.connector.changed_since(since, shop.facts, shop.credentials):
+            changed.append(order_id)
+    except Unfinished as error:
+        # A later sweep goes on from there; one that came no further would stay where it is.
+        if error.until - OVERLAP <= since:
+            raise _unanswered(ctx, connection, started_at, error) from None
+        until = min(error.until, started_at)
     except CredentialsRefused as error:
         report(ctx, connection, str(error))
         with ctx.store.transaction() as tx:
             tx.tenant(merchant_id).promise("connect", connection_id, queue="ingest")
         return
     except PlatformUnreachable as error:
-        last = connection.swept_until or connection.created_at
-        report(ctx, connection, f"no answer since {last:%Y-%m-%d %H:%M} UTC: {error}")
-        raise paused(started_at, SHOP_PAUSE, connection_id, "the shop does not answer") from None
+        raise _unanswered(ctx, connection, started_at, error) from None
     with ctx.store.transaction() as tx:
         tenant = tx.tenant(merchant_id)
         for order_id in changed:
             tenant.promise("ingest_order", f"{connection_id}/{order_id}", queue="ingest")
-        tenant.connections.swept(connection_id, started_at)
+        tenant.connections.swept(connection_id, until)
         tenant.connections.set_problem(connection_id, "")
         if connection.problem or (changed and _silent(tenant, connection, started_at)):
             tenant.promise("connect", connection_id, queue="ingest")
+
+
+def _unanswered(
+    ctx: Context, connection: Connection, now: datetime, error: PlatformUnreachable
+) -> RunLater:
+    last = connection.swept_until or connection.created_at
+    report(ctx, connection, f"no answer since {last:%Y-%m-%d %H:%M} UTC: {error}")
+    return paused(now, SHOP_PAUSE, connection.id, "the shop does not answer")
 
 
 def _silent(tenant: Tenant, connection: Connection, now: datetime) -> bool:

@@ -16,6 +16,7 @@ from connectors.contract import (
     CredentialsRefused,
     OrderNotFound,
     PlatformUnreachable,
+    Unfinished,
 )
 from connectors.woocommerce import client
 from connectors.woocommerce.connector import WooCommerce
@@ -272,7 +273,75 @@ def test_a_list_without_end_is_an_error(
 ) -> None:
     monkeypatch.setattr(client, "MAX_PAGES", 5)
     server.says([{"id": n, "date_modified_gmt": "2026-11-20T00:00:00"} for n in range(100)])
+    with pytest.raises(Unfinished):
+        ask.changed_since(NOON)
+
+
+def test_a_sweep_that_is_out_of_time_says_how_far_it_came(
+    ask: Any, clock: Any, server: Any
+) -> None:
+    def slowly(handler: Any) -> None:
+        minute = len(server.asked)
+        clock.sleep(client.SWEEP_SECONDS / 3)
+        orders = [
+            {"id": minute * 1000 + n, "date_modified_gmt": f"2026-11-20T12:{minute:02}:00"}
+            for n in range(100)
+        ]
+        body = json.dumps(orders).encode()
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    server.by_hand = slowly
+    with pytest.raises(Unfinished) as told:
+        ask.changed_since(NOON)
+    assert len(server.asked) == 3
+    assert told.value.until == datetime(2026, 11, 20, 12, 2, 59, tzinfo=UTC)
+
+
+def test_all_answers_of_a_store_together_have_their_time(ask: Any, clock: Any, server: Any) -> None:
+    """Each in time, and a page of refunds after every page: nobody waits for the last."""
+
+    def slowly(handler: Any) -> None:
+        clock.sleep(client.ORDER_SECONDS / 3)
+        refunds = json.dumps([{"id": n} for n in range(100)]).encode()
+        body = refunds if "/refunds" in handler.path else b'{"id":18,"refunds":[{"id":22}]}'
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    server.by_hand = slowly
+    with pytest.raises(PlatformUnreachable, match="too long"):
+        ask.fetch()
+    assert len(server.asked) == 3
+
+
+def test_refunds_without_end_are_not_gathered(
+    ask: Any, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(net, "MAX_BYTES", 20_000)
+    server.says(b'{"id":18,"refunds":[{"id":22}]}')
+    server.says([{"id": n, "reason": "x" * 50} for n in range(100)])
     with pytest.raises(PlatformUnreachable, match="end"):
+        ask.fetch()
+    assert len(server.asked) < 6
+
+
+@pytest.mark.parametrize(
+    "orders",
+    [
+        [{"id": n, "date_modified_gmt": "2026-11-20T12:00:00"} for n in range(101)],
+        [{"id": "7/../8", "date_modified_gmt": "2026-11-20T12:00:00"}],
+        [{"id": "9" * 21, "date_modified_gmt": "2026-11-20T12:00:00"}],
+    ],
+)
+def test_more_than_was_asked_for_or_no_ids_is_no_list(ask: Any, server: Any, orders: Any) -> None:
+    server.says(orders)
+    with pytest.raises(PlatformUnreachable):
         ask.changed_since(NOON)
 
 

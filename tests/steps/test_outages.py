@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.contract import CredentialsRefused, PlatformUnreachable
+from connectors.contract import CredentialsRefused, PlatformUnreachable, Unfinished
 from hub.steps import sweep
 from hub.steps.context import PostUnavailable
 from hub.steps.mailing import GIVEN_UP_AFTER
@@ -82,6 +82,33 @@ class TestShop:
         world.shop.away = None
         world.quiet()
         assert merchant.sale_id("missed")
+
+    def test_a_list_longer_than_its_time_is_gone_on_with(
+        self, world: Any, merchant: Any, make_sale: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What was told is promised, and the next sweep begins where this one came to."""
+        came_to = world.clock.now() + timedelta(hours=2)
+        world.shop.put(make_sale("first"))
+
+        def changed_since(instant: Any, *_: object) -> Any:
+            world.shop.asked_since.append(instant)
+            yield from ["first"] if len(world.shop.asked_since) == 1 else []
+            raise Unfinished(came_to)
+
+        world.clock.advance(DAY)
+        monkeypatch.setattr(world.shop, "changed_since", changed_since)
+        sweep.sweep_all(world.ctx)
+        world.quiet()
+        assert merchant.sale_id("first")
+        assert problem_of(world.ctx, merchant.connection) == ""
+        sweep.sweep_all(world.ctx)
+        world.drain("ingest", rows=1)
+        assert world.shop.asked_since[1] == came_to - sweep.OVERLAP
+        # It came no further: that is an outage, and is said.
+        with world.store.reading() as tx:
+            connection = tx.tenant(merchant.id).connections.list()[0]
+        assert connection.swept_until == came_to
+        assert "longer than there is time for" in problem_of(world.ctx, connection)
 
     def test_a_delivery_that_needs_the_shop_waits_for_it(
         self, world: Any, merchant: Any, make_sale: Any
