@@ -28,6 +28,10 @@ BUDGET_SECONDS: Final = 2.5
 #: Whoever comes meanwhile waits on the page.
 AT_ONCE: Final = 16
 AT_ONE_SHOP: Final = 4
+#: Visitors of one process who may wait for a shop, and how long the others do: each holds a thread
+#: that deliveries and other merchants' buyers need as well (hub/commands/run.py).
+PATIENT: Final = 4
+GLIMPSE_SECONDS: Final = 0.2
 #: What no order and no proof is longer than, or has in it.
 _ORDER: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _PROOF: Final = re.compile(r"[A-Za-z0-9_-]{20,100}")
@@ -92,6 +96,7 @@ class _Asking:
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="shop-link")
         self._running: dict[tuple[str, str, str], Future[str | None]] = {}
         self._lock = threading.Lock()
+        self._seats = threading.BoundedSemaphore(PATIENT)
 
     def ask(self, connection: Connection, order_id: str, proof: str) -> str | None:
         """Raises `TimeoutError`, or what the question raised."""
@@ -108,7 +113,12 @@ class _Asking:
                 begun = True
         if begun:  # outside the lock: one that is over already calls back at once
             future.add_done_callback(lambda _: self._over(key))
-        return future.result(BUDGET_SECONDS)
+        if not self._seats.acquire(blocking=False):
+            return future.result(GLIMPSE_SECONDS)
+        try:
+            return future.result(BUDGET_SECONDS)
+        finally:
+            self._seats.release()
 
     def _over(self, key: tuple[str, str, str]) -> None:
         with self._lock:

@@ -9,10 +9,13 @@ import json
 import re
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
+from hub.web import links
 
 
 @dataclass
@@ -141,6 +144,25 @@ def test_a_slow_shop_shows_a_page_that_comes_back_by_itself(linked: Linked) -> N
         time.sleep(0.05)
     assert linked.get(again).status_code == 303
     assert len([one for one in linked.store.asked if "/orders/" in one]) == 1
+
+
+def test_a_crowd_at_a_slow_shop_leaves_threads_for_all_others(linked: Linked) -> None:
+    """Fifty at once for one new order: one question, one sale, and few who hold a thread."""
+    link = linked.link(linked.store.sell(7001))
+    linked.store.slow = 1.5
+
+    def visit(_: int) -> tuple[int, float]:
+        begun = time.monotonic()
+        return linked.site.app.test_client().get(link).status_code, time.monotonic() - begun
+
+    with ThreadPoolExecutor(50) as crowd:
+        visits = list(crowd.map(visit, range(50)))
+    assert {status for status, _ in visits} <= {303, 503}
+    held = [seconds for _, seconds in visits if seconds > 1.2]
+    assert 1 <= len(held) <= links.PATIENT
+    assert linked.get(link).status_code == 303
+    assert len([one for one in linked.store.asked if "/orders/" in one]) == 1
+    assert len(linked.sales()) == 1
 
 
 def test_a_shop_that_is_down_is_not_a_wrong_link(linked: Linked) -> None:
