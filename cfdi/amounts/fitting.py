@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from cfdi.amounts.lines import (
@@ -183,7 +184,7 @@ def _retencion(tax: Tax, decimals: int) -> Retencion:
         base=_amount(tax.base, places(tax.base, decimals)),
         impuesto=tax.kind.impuesto,
         tipo_factor=tax.kind.factor,
-        tasa_o_cuota=_amount(tax.kind.rate, 6),
+        tasa_o_cuota=_rate(tax.kind.rate),
         importe=_amount(tax.amount, places(tax.amount, decimals)),
     )
 
@@ -211,7 +212,12 @@ def _impuestos(sums: Sums, decimals: int) -> Impuestos | None:
 def _node(kind: Kind, base: Decimal, amount: Decimal) -> Traslado:
     if kind.factor is TipoFactor.EXENTO:
         return Traslado(base, kind.impuesto, kind.factor)
-    return Traslado(base, kind.impuesto, kind.factor, _amount(kind.rate, 6), amount)
+    return Traslado(base, kind.impuesto, kind.factor, _rate(kind.rate), amount)
+
+
+@lru_cache(maxsize=256)
+def _rate(micros: int) -> Decimal:
+    return _amount(micros, 6)
 
 
 def _amount(micros: int, decimals: int) -> Decimal:

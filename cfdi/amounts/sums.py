@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cfdi.amounts.lines import Kind, Line, half_up
 from cfdi.comprobante import Impuesto
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(NamedTuple):
     """In millionths, each one rounded to the currency's decimals."""
 
     sub_total: int

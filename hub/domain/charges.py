@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal, localcontext
-from typing import Final
+from typing import Final, NamedTuple
 
 from cfdi.amounts import Partida, Tributo
 from cfdi.comprobante import Impuesto, TipoFactor
@@ -31,8 +30,7 @@ _INCLUDED: Final = {"incluye_iva_16": Decimal("0.16"), "incluye_iva_8": Decimal(
 _ZERO: Final = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """A line ready for the arithmetic, with everything else its Concepto states."""
 
     partida: Partida

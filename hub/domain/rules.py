@@ -52,6 +52,8 @@ class Producto:
         )
 
 
+#: A rule that says nothing, which is what most are.
+_SILENT: Final = Producto()
 #: SAT allows 01010101 ("No existe en el catálogo") with H87 (pieza): a gap to be filled.
 PRODUCTO: Final = Producto("01010101", "H87")
 #: "Servicios de envío, recogida o entrega de correo", "Unidad de servicio".
@@ -72,12 +74,12 @@ class TaxRule:
 class Rules:
     forma_pago_default: str | None = None
     formas_pago: Mapping[str, str] = field(default_factory=dict)
-    producto: Producto = field(default_factory=Producto)
+    producto: Producto = _SILENT
     skus: Mapping[str, Producto] = field(default_factory=dict)
     productos: Mapping[str, Producto] = field(default_factory=dict)
     categorias: Mapping[str, Producto] = field(default_factory=dict)
-    envio: Producto = field(default_factory=Producto)
-    cargo: Producto = field(default_factory=Producto)
+    envio: Producto = _SILENT
+    cargo: Producto = _SILENT
     impuestos: Mapping[str, TaxRule] = field(default_factory=dict)
     tipos_cambio: Mapping[str, Decimal] = field(default_factory=dict)
     #: Whole days after the payment; None: until the end of `hasta`.
@@ -97,7 +99,7 @@ class Rules:
         """The keys of a line: its own, the rule nearest to it, else the default of its kind."""
         named = Producto(line.clave_prod_serv, line.clave_unidad, line.objeto_imp)
         for rule in self._rules_of(line):
-            if rule is not None:
+            if rule is not None and rule is not _SILENT:
                 named = named.over(rule)
         return named
 
@@ -124,10 +126,9 @@ class Rules:
         rule = self._tax_rule(tax)
         if rule is None:
             return None
-        exempt = rule.factor is TipoFactor.EXENTO
-        tasa = None if exempt else (rule.tasa if rule.tasa is not None else tax.rate)
-        known = catalogs.tasa_exists(rule.impuesto, rule.factor, tasa)
-        return TaxRule(rule.impuesto, rule.factor, tasa) if known else None
+        if rule.tasa is None and rule.factor is not TipoFactor.EXENTO:
+            rule = TaxRule(rule.impuesto, rule.factor, tax.rate)
+        return rule if catalogs.tasa_exists(rule.impuesto, rule.factor, rule.tasa) else None
 
     def _tax_rule(self, tax: SaleTax) -> TaxRule | None:
         if tax.impuesto is not None:
@@ -215,12 +216,12 @@ def _rules(document: Mapping[str, Any]) -> Rules:
     return Rules(
         forma_pago_default=formas.pop("default", None),
         formas_pago=formas,
-        producto=Producto(**producto.get("default", {})),
+        producto=_producto(producto, "default"),
         skus=_named(producto, "sku"),
         productos=_named(producto, "producto"),
         categorias=_named(producto, "categoria"),
-        envio=Producto(**producto.get("envio", {})),
-        cargo=Producto(**producto.get("cargo", {})),
+        envio=_producto(producto, "envio"),
+        cargo=_producto(producto, "cargo"),
         impuestos=_impuestos(section.get("impuestos", {})),
         tipos_cambio={
             moneda: Decimal(rule["tipo_cambio"])
@@ -237,6 +238,10 @@ def _rules(document: Mapping[str, Any]) -> Rules:
         invitar=section.get("invitaciones", {}).get("enviar", True),
         dias_invitacion=section.get("invitaciones", {}).get("dias", 7),
     )
+
+
+def _producto(section: Mapping[str, Any], name: str) -> Producto:
+    return Producto(**section[name]) if name in section else _SILENT
 
 
 def _named(section: Mapping[str, Any], name: str) -> dict[str, Producto]:

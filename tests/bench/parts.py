@@ -75,4 +75,4 @@ def printing(stamped: bytes, times: int) -> Figure:
         begun = time.perf_counter()
         pdf.render(stamped, sandbox=True)
         taken.append(1000 * (time.perf_counter() - begun))
-    return Figure("PDF, 3 lines, p50", median(taken), "ms")
+    return Figure("PDF, 3 lines, p50", median(taken), "ms", 25)
