@@ -23,6 +23,7 @@ from connectors.contract import (
     PlatformUnreachable,
     Subscribes,
 )
+from hub.steps.connect import disconnect
 from hub.steps.context import Context
 from hub.steps.pairing import Offer, admit, plain
 from hub.store.database import Transaction
@@ -96,16 +97,18 @@ def code_is_good(ctx: Context, code: str) -> bool:
 
 def keys_came(
     ctx: Context, connector: Connector, nonce: str, given: Mapping[str, str], *,
-    allow_private: bool,
+    allow_private: bool, ask: bool = True,
 ) -> None:  # fmt: skip
     """Take the keys of a shop that was asked for them, once. Raises `ConnectingRefused`.
 
     The shop itself is asked whether it takes them. One that cannot answer while it waits for us
-    (a single process does both) is believed for now: `connect` asks again before anything else.
+    (a single process does both), or that there is no time to `ask`, is believed for now: `connect`
+    asks again before anything else.
     """
     with ctx.store.reading() as tx:
         hand_off = _expected(tx.pairing.hand_off(nonce), connector)
-    _tried(connector, hand_off, given, allow_private=allow_private)
+    if ask:
+        _tried(connector, hand_off, given, allow_private=allow_private)
     with ctx.store.transaction() as tx:
         pairings = tx.tenant(hand_off.merchant_id).pairings
         hand_off = _expected(pairings.fresh(hand_off), connector)
@@ -165,6 +168,8 @@ def came_back(
 ) -> Returned:  # fmt: skip
     """The browser that began is back; the keys may have come before or come yet.
 
+    "unknown" if it is another browser, or nothing was begun.
+
     Raises `CodeRefused`, `ConnectedElsewhere` or `AddressUnusable` if meanwhile it cannot be done.
     """
     with ctx.store.transaction() as tx:
@@ -186,6 +191,28 @@ def came_back(
             return Returned.CONNECTED
         pairings.move(hand_off, "returned")
         return Returned.WAITING
+
+
+def somebody_else_agreed(ctx: Context, nonce: str) -> bool:
+    """A browser that did not begin was sent here by the shop: end what was begun, even if done.
+
+    Whoever began has then talked somebody into agreeing at a shop that is not his, and has the
+    nonce and the cookie: without this he could finish with that shop's keys. False if this nonce is
+    not (or no longer) known.
+    """
+    with ctx.store.transaction() as tx:
+        hand_off = tx.pairing.hand_off(nonce)
+        if hand_off is None:
+            return False
+        tenant = tx.tenant(hand_off.merchant_id)
+        hand_off = tenant.pairings.fresh(hand_off)
+        known = None
+        if hand_off.state == "done":
+            known = tenant.connections.of_shop(hand_off.platform, hand_off.account)
+        tenant.pairings.move(hand_off, "denied")
+    if known is not None:
+        disconnect(ctx, hand_off.merchant_id, known.id)
+    return True
 
 
 def _admitted(

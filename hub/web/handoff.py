@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import flask
 import structlog
@@ -26,7 +28,8 @@ from hub.settings import Settings
 from hub.steps import handoff
 from hub.steps.context import Context
 from hub.web.connect import MAX_BODY, refused
-from portal.buyer.forms import FormSigner, Posting, field, same_origin
+from portal.buyer.forms import FormSigner, Posting, same_origin
+from portal.buyer.forms import field as sent
 from portal.buyer.limits import OutcomeLimits
 from portal.buyer.pages import message_page
 from portal.buyer.settings import PageSettings, Words
@@ -36,6 +39,8 @@ from portal.language import language
 Answer = Response | BaseResponse | tuple[Response, int] | tuple[str, int]
 
 log = structlog.get_logger(__name__)
+
+AT_ONCE: Final = 3
 
 TEMPLATES = Path(pages.__file__).parent / "templates"
 
@@ -88,6 +93,14 @@ def cookie_name(nonce: str) -> str:
     return f"__Host-connect-{hashlib.sha256(nonce.encode()).hexdigest()[:16]}"
 
 
+def _sent_by_a_page(request: flask.Request) -> bool:
+    """Whether a browser followed another site's redirect or link, not somebody's typing or a
+    program that reads addresses again: https://www.w3.org/TR/fetch-metadata/"""
+    came_from = request.headers.get("Sec-Fetch-Site", "")
+    navigates = request.headers.get("Sec-Fetch-Mode", "") == "navigate"
+    return navigates and came_from in {"cross-site", "same-site"}
+
+
 @dataclass(frozen=True, slots=True)
 class _HandOff:
     ctx: Context
@@ -95,6 +108,10 @@ class _HandOff:
     connector: Connector
     consent: HandsOver
     limits: OutcomeLimits
+    #: Threads of a process that may wait for a shop here, however slowly shops answer.
+    seats: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(AT_ONCE)
+    )
 
     @property
     def _path(self) -> str:
@@ -120,10 +137,10 @@ class _HandOff:
             return message_page("ajena", 403)
         if not self._secure:
             return self._form(general=_INSECURE, status=409)
-        signed = self._signer.verify(self._path, field(request, "csrf_token"))
+        signed = self._signer.verify(self._path, sent(request, "csrf_token"))
         if signed is not Posting.OURS:
             return self._form(general=_STALE, status=422)
-        return self._tried(field(request, "code"), field(request, "store_url", 500))
+        return self._tried(sent(request, "code"), sent(request, "store_url", 500))
 
     def _tried(self, code: str, typed: str) -> Answer:
         try:
@@ -169,7 +186,14 @@ class _HandOff:
         account = net.shop_url(typed, allow_private=allow_private)
         if not isinstance(self.connector, Subscribes):
             return account
-        return self.connector.settle(ConnectionFacts("", account, {"allow_private": allow_private}))
+        if not self.seats.acquire(blocking=False):
+            raise TooManyTries
+        try:
+            return self.connector.settle(
+                ConnectionFacts("", account, {"allow_private": allow_private})
+            )
+        finally:
+            self.seats.release()
 
     def back(self) -> Answer:
         """`GET …/return`: by the browser. Nothing is believed without what it began with."""
@@ -185,6 +209,9 @@ class _HandOff:
             )
         except ConnectingRefused as error:
             return pages.back("taken", start=self._path, status=error.status)
+        strange = outcome is handoff.Returned.UNKNOWN and agreed and _sent_by_a_page(flask.request)
+        if strange and handoff.somebody_else_agreed(self.ctx, nonce):
+            log.warning("hand_off_by_somebody_else", platform=self.connector.platform)
         waiting = outcome is handoff.Returned.WAITING
         again = flask.request.full_path if waiting else ""
         status = 404 if outcome is handoff.Returned.UNKNOWN else 200
@@ -194,19 +221,28 @@ class _HandOff:
         """`POST …/callback`: by the shop. 200 alone makes it keep the key it made."""
         try:
             nonce, given = self.consent.handed(flask.request.get_data(cache=False))
-            handoff.keys_came(
-                self.ctx,
-                self.connector,
-                nonce,
-                given,
-                allow_private=self.settings.allow_private_hosts,
-            )
+            self._take(nonce, given)
         except DeliveryUnreadable as error:
             return refused(Malformed(str(error)))
         except ConnectingRefused as error:
             log.warning("keys_refused", platform=self.connector.platform, code=error.code)
             return refused(error)
         return flask.jsonify(received=True), 200
+
+    def _take(self, nonce: str, given: Mapping[str, str]) -> None:
+        seat = self.seats.acquire(blocking=False)
+        try:
+            handoff.keys_came(
+                self.ctx,
+                self.connector,
+                nonce,
+                given,
+                allow_private=self.settings.allow_private_hosts,
+                ask=seat,
+            )
+        finally:
+            if seat:
+                self.seats.release()
 
     def _form(
         self,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +16,7 @@ import requests
 from werkzeug.serving import make_server
 
 from hub.steps import health
+from hub.web import handoff
 
 FORM = "/connect/woocommerce"
 
@@ -91,9 +94,13 @@ class Asked:
             del self.store.keys[key]
         return answer.status_code
 
-    def come_back(self, browser: requests.Session, success: int = 1) -> requests.Response:
+    def come_back(
+        self, browser: requests.Session, success: int = 1, site: str = ""
+    ) -> requests.Response:
+        """`site`: what a browser that navigates says of where it was sent from."""
         params = {"success": str(success), "user_id": self.query["user_id"]}
-        return browser.get(self.query["return_url"], params=params, timeout=20)
+        headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate"} if site else {}
+        return browser.get(self.query["return_url"], params=params, headers=headers, timeout=20)
 
 
 @pytest.fixture
@@ -162,6 +169,50 @@ def test_another_browser_finishes_nothing(front: Front, merchant_id: str, begun:
         stolen.cookies.set(name, "x" * 43)
     assert asked.come_back(stolen).status_code == 404
     assert front.connections(merchant_id) == []
+
+
+@pytest.mark.parametrize("lurking", ["before", "between", "not"])
+def test_who_was_talked_into_agreeing_ends_what_another_began(
+    front: Front, store: Any, merchant_id: str, begun: Any, lurking: str
+) -> None:
+    """He who began knows the nonce and has the cookie; but he is not who the store sends back."""
+    beginner, asked = begun
+    if lurking == "before":
+        asked.come_back(beginner)
+    assert asked.approve() == 200
+    if lurking == "between":
+        asked.come_back(beginner)
+    page = asked.come_back(front.browser(), site="cross-site")
+    assert (page.status_code, "borra en tu tienda la clave" in page.text) == (404, True)
+    assert "No se conectó" in asked.come_back(beginner).text
+    while front.site.work():
+        pass
+    shops = front.connections(merchant_id)
+    assert len(shops) == (0 if lurking == "not" else 1)
+    with front.site.hub.ctx.store.reading() as tx:
+        tenant = tx.tenant(merchant_id)
+        for shop in shops:
+            assert tenant.connections.credentials(shop["id"]).current() == {}
+            assert tenant.bonds.get(shop["id"]).state == "closed"
+        sealed = list(tx.session.engine.db.execute_sql("SELECT keys_sealed FROM hand_off"))
+    assert sealed == [(None,)]
+    assert store.webhooks == {}
+
+
+@pytest.mark.parametrize(("success", "site"), [(1, ""), (1, "none"), (0, "cross-site")])
+def test_an_address_read_again_ends_nothing(
+    front: Front, merchant_id: str, begun: Any, success: int, site: str
+) -> None:
+    """By a program that looks at addresses, or typed; and nobody agreed where nobody agreed."""
+    browser, asked = begun
+    assert asked.approve() == 200
+    assert asked.come_back(front.browser(), success, site).status_code == 404
+    assert "Tu tienda está conectada" in asked.come_back(browser).text
+    assert asked.come_back(front.browser(), success, site).status_code == 404
+    (shop,) = front.connections(merchant_id)
+    assert front.site.told("connection", "show", "--merchant", merchant_id, shop["id"])[
+        "state"
+    ] in {"checking", "connected"}
 
 
 def test_keys_of_another_store_are_refused(
@@ -300,6 +351,30 @@ def test_the_shop_is_sent_to_under_its_own_address(
     typed.redirect = real.url
     answer = front.begin(front.browser(), front.code(merchant_id), typed.url)
     assert answer.headers["Location"].startswith(f"{real.url}/wc-auth/")
+
+
+def test_slow_stores_do_not_take_every_thread(
+    front: Front, make_store: Any, merchant_id: str
+) -> None:
+    """Whoever comes meanwhile is told to wait, and keys are believed until `connect` tries them."""
+    slow, other = make_store(), make_store()
+    code, browser = front.code(merchant_id), front.browser()
+    asked = Asked(other, front.begin(browser, code, other.url).headers["Location"], front.ca)
+    slow.slow = 2.0
+    with ThreadPoolExecutor(handoff.AT_ONCE) as many:
+        waiting = [
+            many.submit(front.begin, front.browser(), code, slow.url)
+            for _ in range(handoff.AT_ONCE)
+        ]
+        until = time.monotonic() + 1.5
+        while len(slow.asked) < handoff.AT_ONCE and time.monotonic() < until:
+            time.sleep(0.02)
+        assert front.begin(front.browser(), code, other.url).status_code == 429
+        before = len(other.asked)
+        assert asked.approve() == 200
+        assert len(other.asked) == before
+    assert {one.result().status_code for one in waiting} == {303}
+    assert "Tu tienda está conectada" in asked.come_back(browser).text
 
 
 class TestForm:
