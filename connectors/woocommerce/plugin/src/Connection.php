@@ -45,7 +45,7 @@ final class Connection {
 		if ( ! is_array( $kept ) ) {
 			return null;
 		}
-		return self::from_answer( $kept, (string) ( $kept['store_url'] ?? '' ), (int) ( $kept['key_id'] ?? 0 ), (int) ( $kept['user_id'] ?? 0 ) );
+		return self::from_answer( $kept, self::readable( (string) ( $kept['store_url'] ?? '' ) ), (int) ( $kept['key_id'] ?? 0 ), (int) ( $kept['user_id'] ?? 0 ) );
 	}
 
 	/** The connection, but null on a copy of the shop: copies must neither link nor deliver. */
@@ -98,7 +98,8 @@ final class Connection {
 				'webhook_secret' => $this->webhook_secret,
 				'link_secret'    => $this->link_secret,
 				'merchant'       => $this->merchant,
-				'store_url'      => $this->store_url,
+				// Whoever makes a copy of a shop replaces its address in the whole database: not in here.
+				'store_url'      => bin2hex( $this->store_url ),
 				'key_id'         => $this->key_id,
 				'user_id'        => $this->user_id,
 			)
@@ -108,12 +109,35 @@ final class Connection {
 
 	/** Whether this is another shop than the one that was paired: a staging copy, or one that moved. */
 	public function is_copy(): bool {
-		return self::store() !== $this->store_url;
+		return self::place( self::store() ) !== self::place( $this->store_url );
 	}
 
-	/** This shop's address as the hub knows it: scheme, host and path, no slash at its end. */
+	/**
+	 * This shop's address as the hub knows it: scheme, host and path, no slash at its end.
+	 *
+	 * Not home_url(), to which plug-ins for several languages add the language of the page.
+	 */
 	public static function store(): string {
-		return untrailingslashit( home_url( '/' ) );
+		$home = untrailingslashit( (string) get_option( 'home' ) );
+		return is_ssl() ? (string) preg_replace( '#^http://#i', 'https://', $home ) : $home;
+	}
+
+	/**
+	 * An address without what may differ within one shop: a page is asked for by https, its cron by http.
+	 *
+	 * @param string $url Address.
+	 */
+	private static function place( string $url ): string {
+		return (string) preg_replace( '#^https?://(www\.)?#i', '', $url );
+	}
+
+	/**
+	 * An address out of the option.
+	 *
+	 * @param string $kept As `save` wrote it, or plain.
+	 */
+	private static function readable( string $kept ): string {
+		return ctype_xdigit( $kept ) && 0 === strlen( $kept ) % 2 ? (string) hex2bin( $kept ) : $kept;
 	}
 
 	/**

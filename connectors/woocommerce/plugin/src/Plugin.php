@@ -19,7 +19,8 @@ final class Plugin {
 	/** Hook everything up. */
 	public static function start(): void {
 		add_filter( 'load_textdomain_mofile', array( self::class, 'any_spanish' ), 10, 2 );
-		add_action( 'init', array( self::class, 'load_words' ) );
+		// Before WooCommerce's own init (0), where the fields of the checkout get their labels.
+		add_action( 'init', array( self::class, 'load_words' ), -1 );
 		Places::start();
 		CheckoutFields::start();
 		ClassicCheckout::start();

@@ -191,6 +191,25 @@ same( str_repeat( 'k', 43 ), Connection::get()?->link_secret, 'secrets survive' 
 $GLOBALS['home'] = 'https://staging.tienda.example/shop';
 same( null, Connection::live(), 'a copy is paused' );
 same( true, Connection::get()?->is_copy(), 'and known as one' );
+// Who copies a shop replaces its address wherever it stands in the database.
+$kept = get_option( Settings::CONNECTION );
+update_option( Settings::CONNECTION, str_replace( '//tienda.example', '//staging.tienda.example', $kept ) );
+same( true, Connection::get()?->is_copy(), 'a copy whose addresses were replaced is one too' );
+same( 'https://tienda.example/shop', Connection::get()?->store_url, 'and can say of which shop' );
+update_option( Settings::CONNECTION, $kept );
+// One shop: by https or by http behind a proxy, with www or without.
+foreach ( array( 'http://tienda.example/shop', 'https://www.tienda.example/shop/' ) as $spelling ) {
+	$GLOBALS['home'] = $spelling;
+	same( false, Connection::get()?->is_copy(), "the same shop as $spelling" );
+}
+$GLOBALS['home'] = 'http://tienda.example/shop';
+$GLOBALS['ssl']  = true;
+same( 'https://tienda.example/shop', Connection::store(), 'asked for by https' );
+$GLOBALS['ssl'] = false;
+foreach ( array( 'https://tienda.example', 'https://tienda.example/other', 'https://tienda.example.mx/shop' ) as $other ) {
+	$GLOBALS['home'] = $other;
+	same( true, Connection::get()?->is_copy(), "another shop: $other" );
+}
 $GLOBALS['home'] = 'https://tienda.example/shop';
 update_option( Settings::CONNECTION, 'rubbish' );
 same( null, Connection::get(), 'a spoiled option is none' );

@@ -11,7 +11,7 @@ define( 'MINUTE_IN_SECONDS', 60 );
 $GLOBALS['options'] = array();
 
 function get_option( $name, $default = false ) {
-	return $GLOBALS['options'][ $name ] ?? $default;
+	return 'home' === $name ? $GLOBALS['home'] :  $GLOBALS['options'][ $name ] ?? $default;
 }
 
 function update_option( $name, $value ) {
@@ -40,8 +40,13 @@ function esc_url_raw( $url ) {
 	return preg_replace( '/[^\x21-\x7e]|[<>"\']/', '', $url );
 }
 
+/** As a plug-in for several languages leaves it. */
 function home_url( $path = '' ) {
-	return $GLOBALS['home'] . $path;
+	return $GLOBALS['home'] . '/en' . $path;
+}
+
+function is_ssl() {
+	return $GLOBALS['ssl'] ?? false;
 }
 
 function sanitize_text_field( $text ) {
