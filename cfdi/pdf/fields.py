@@ -21,7 +21,7 @@ from cfdi.pdf.letras import MONEDAS, importe_con_letra
 from cfdi.pdf.lines import LONGEST_TABLE, listed_lines, printed_lines
 from cfdi.pdf.qr import NAMESPACES, svg, timbre_of, url_of
 from cfdi.pdf.taxes import tax_name, tax_with_base
-from cfdi.pdf.text import amount, moment, named, number, pairs, plain, rows, shortened
+from cfdi.pdf.text import amount, decimal_of, moment, named, number, pairs, plain, rows, shortened
 
 #: Characters of 5.2 pt fixed pitch that fit beside the QR code.
 _SEAL_WIDTH = 130
@@ -35,9 +35,9 @@ def printed_fields(
     """Everything the template shows. Raises ValueError if `root` is not stamped or lacks a part."""
     label = words.labels(language)
     tfd = timbre_of(root)
+    paid, total, currency = _total(root)
     verify = url_of(root)
     issuer = _party(_child(root, "Emisor"), label)
-    paid, total, currency = _total(root)
     long = len(_child(root, "Conceptos")) > LONGEST_TABLE
     lines = [] if paid or long else printed_lines(root, label)
     fields = {
@@ -99,7 +99,7 @@ def _total(root: etree._Element) -> tuple[bool, Decimal, str]:
         return True, paid, "MXN"
     if root.get("TipoDeComprobante") == "P":
         raise ValueError("it has no complement of payments")
-    return False, Decimal(root.get("Total", "0")), root.get("Moneda", "")
+    return False, decimal_of(root.get("Total", "0")), root.get("Moneda", "")
 
 
 def _title(root: etree._Element, label: Mapping[str, str]) -> str:

@@ -79,16 +79,20 @@ MONEDAS = {
 def importe_con_letra(importe: Decimal, moneda: str) -> str:
     """The amount in words. A currency without a Spanish name here is named by its key.
 
-    Raises ValueError for a negative amount, one of 10¹⁸ or more, or one with more decimals than
-    two (that are not zeros): no document total has them.
+    Raises ValueError for a negative amount, one of 10¹⁸ or more, or one with more decimals (that
+    are not zeros) than two, or four in a currency that is not named here: some are divided into
+    thousandths, and no document total has more.
     """
-    centavos = importe * 100
-    if not importe.is_finite() or importe < 0 or importe >= 10**18 or centavos % 1:
-        raise ValueError("only amounts from 0 to 10^18 with two decimals can be written in words")
-    entero, fraccion = divmod(int(centavos), 100)
     known = MONEDAS.get(moneda)
+    if not importe.is_finite() or importe < 0 or importe >= 10**18:
+        raise ValueError("only amounts from 0 to 10^18 can be written in words")
+    places = 2 if known else next((n for n in (2, 3) if not importe * 10**n % 1), 4)
+    partes = 10**places
+    if importe * partes % 1:
+        raise ValueError("an amount has more decimals than its currency")
+    entero, fraccion = divmod(int(importe * partes), partes)
     if known is None:
-        return f"{_cardinal(entero)} {fraccion:02}/100 {moneda}"
+        return f"{_cardinal(entero)} {fraccion:0{places}}/{partes} {moneda}"
     noun = known.singular if entero == 1 else known.plural
     if entero and entero % 1_000_000 == 0:
         noun = f"DE {noun}"

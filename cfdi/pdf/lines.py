@@ -16,6 +16,8 @@ from cfdi.pdf.text import exact, named, number, plain
 Fields = dict[str, Any]
 #: Columns of amounts; their figures beyond the cents are printed apart, so they must be as wide.
 _AMOUNTS: Final = ("valor_unitario", "descuento", "importe")
+#: So many of the widest letters fit into a narrow column.
+_NARROW: Final = 5
 #: More concepts than these are listed instead of laid out as a table.
 LONGEST_TABLE: Final = 300
 #: Characters of 6.6 pt fixed pitch in a row of the page.
@@ -73,11 +75,11 @@ def _line(line: etree._Element, label: Mapping[str, str]) -> Fields:
     discount = line.get("Descuento")
     return {
         "clave": line.get("ClaveProdServ", ""),
-        "sku": plain(line.get("NoIdentificacion", ""), 10),
+        "sku": plain(line.get("NoIdentificacion", ""), _NARROW),
         "descripcion": plain(line.get("Descripcion", "")),
         "notes": [plain(note) for note in _notes(line, label)],
         "cantidad": number(line.get("Cantidad", "0"), 0),
-        "unidad": [key, plain(unit, 10)],
+        "unidad": [key, plain(unit, _NARROW)],
         "valor_unitario": exact(line.get("ValorUnitario", "0")),
         "descuento": exact(discount) if discount else None,
         "importe": exact(line.get("Importe", "0")),

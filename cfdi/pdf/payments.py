@@ -10,7 +10,7 @@ from lxml import etree
 
 from cfdi.catalogs import FORMA_PAGO
 from cfdi.pdf.taxes import tax_line
-from cfdi.pdf.text import amount, moment, named, number, pairs, plain
+from cfdi.pdf.text import amount, decimal_of, moment, named, number, pairs, plain
 
 Fields = dict[str, Any]
 _NS = {"pago20": "http://www.sat.gob.mx/Pagos20"}
@@ -51,7 +51,7 @@ def totals(root: etree._Element) -> list[tuple[str, str]]:
 def total_paid(root: etree._Element) -> Decimal | None:
     """MontoTotalPagos, in pesos."""
     node = root.find("{*}Complemento/pago20:Pagos/pago20:Totales", _NS)
-    return None if node is None else Decimal(node.get("MontoTotalPagos", "0"))
+    return None if node is None else decimal_of(node.get("MontoTotalPagos", "0"))
 
 
 def _payment(pago: etree._Element, title: str, label: Mapping[str, str]) -> Fields:

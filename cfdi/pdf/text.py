@@ -14,6 +14,9 @@ ZERO_WIDTH_SPACE = "\u200b"
 #: https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings
 _DIRECTION_MARKS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F])
 
+#: t_Importe and its like, with room to spare.
+_AMOUNT = re.compile(r"-?[0-9]{1,24}(\.[0-9]{1,12})?")
+
 
 def plain(text: str, run: int = 24) -> str:
     """The text as the fonts can show it; a word longer than `run` may be broken every `run`."""
@@ -34,9 +37,16 @@ def rows(text: str, width: int) -> list[str]:
     return [text[start : start + width] for start in range(0, len(text), width)]
 
 
+def decimal_of(written: str) -> Decimal:
+    """An amount as SAT's schemas write it. Raises ValueError: 1E999999 would fill the memory."""
+    if not _AMOUNT.fullmatch(written):
+        raise ValueError("an amount is not written as digits with a point")
+    return Decimal(written)
+
+
 def number(written: str, least_decimals: int = 2) -> str:
     """With thousands apart and no insignificant zeros beyond `least_decimals`: 1,234.50."""
-    entero, _, decimals = format(Decimal(written), "f").partition(".")
+    entero, _, decimals = format(decimal_of(written), "f").partition(".")
     kept = decimals.rstrip("0").ljust(least_decimals, "0")
     grouped = f"{Decimal(entero):,f}"
     return f"{grouped}.{kept}" if kept else grouped
@@ -51,12 +61,12 @@ def exact(written: str) -> tuple[str, str]:
 
 def amount(written: str) -> str:
     """A document amount with the decimals it was written with: 1,234.50."""
-    return f"{Decimal(written):,f}"
+    return f"{decimal_of(written):,f}"
 
 
 def percent(rate: str) -> str:
     """A fraction as a percentage: 0.160000 is 16 %."""
-    return f"{number(str(Decimal(rate) * 100), 0)} %"
+    return f"{number(f'{decimal_of(rate) * 100:f}', 0)} %"
 
 
 def moment(written: str) -> str:

@@ -61,6 +61,15 @@ HOSTILE = {
     "entities": b'<!DOCTYPE svg [<!ENTITY a "x">]>' + RECT,
     "no size": b'<svg xmlns="http://www.w3.org/2000/svg"><rect/></svg>',
     "an endless size": b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1e30 1"/>',
+    "a clip path in a clip path": SVG
+    % (
+        b'<clipPath id="a"><rect width="9" height="9" clip-path="url(#b)"/></clipPath>'
+        b'<clipPath id="b"><rect width="9" height="9"/></clipPath>'
+    ),
+    "one clipped by another": SVG % b'<clipPath id="a" clip-path="url(#a)"><rect/></clipPath>',
+    "one in its style": SVG
+    % b'<clipPath id="a"><rect style="Clip-Path: url(#a)" width="9" height="9"/></clipPath>',
+    "a style in disguise": SVG % b'<rect style="cl\\69p-path: url(#a)" width="9" height="9"/>',
     "no end": RECT[:-3],
     "too many shapes": SVG % (b"<g/>" * 3000),
     "too many bytes": SVG % (b"<desc>" + b"x" * MAX_BYTES + b"</desc>"),
@@ -78,6 +87,16 @@ def test_hostile_logos_are_refused_in_words(logo: bytes) -> None:
         Brand(logo=logo)
     assert "passwd" not in str(refused.value)
     assert "example" not in str(refused.value)
+
+
+def test_a_clipped_logo_is_printed(stamped: Stamped) -> None:
+    clipped = SVG % (
+        b'<clipPath id="a"><circle r="4"/></clipPath>'
+        b'<g clip-path="url(#a)"><rect width="40" height="10" fill="#b3261e"/></g>'
+    )
+    assert render(stamped(), sandbox=False, brand=Brand(logo=clipped)) != render(
+        stamped(), sandbox=False
+    )
 
 
 def test_a_picture_that_breaks_off_still_prints_the_document(stamped: Stamped) -> None:

@@ -139,6 +139,14 @@ def test_thousands_of_tickets_are_listed_whole(stamped: Stamped) -> None:
     assert "Subtotal 1,629,310.35" in text
 
 
+@pytest.mark.parametrize("length", [75, 90, 130, 400])
+def test_a_listed_description_of_any_length_is_whole(stamped: Stamped, length: int) -> None:
+    words = "".join(f"w{n:03}" for n in range(length // 4))
+    text = text_of(render(stamped(301, description=words), sandbox=False)).replace(" ", "")
+    assert text.count(words) == 301
+    assert text.count("×1,086.206897=1,086.206897") == 301
+
+
 def test_figures_beyond_the_cents_are_there(stamped: Stamped) -> None:
     assert "1,086.206897" in text_of(render(stamped(), sandbox=False)).replace(" ", "")
 

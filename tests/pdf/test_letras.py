@@ -64,16 +64,26 @@ def test_pesos(importe: str, words: str) -> None:
         # Feminine or unknown to us: no noun, so the number keeps its own ending.
         ("21", "GBP", "VEINTIUNO 00/100 GBP"),
         ("1000000", "GBP", "UN MILLÓN 00/100 GBP"),
+        # Divided into thousandths and more: SAT's c_Moneda has three and four decimals for some.
+        ("1392.145", "KWD", "MIL TRESCIENTOS NOVENTA Y DOS 145/1000 KWD"),
+        ("1392.140", "KWD", "MIL TRESCIENTOS NOVENTA Y DOS 14/100 KWD"),
+        ("2.0005", "CLF", "DOS 0005/10000 CLF"),
     ],
 )
 def test_other_currencies(importe: str, moneda: str, words: str) -> None:
     assert importe_con_letra(Decimal(importe), moneda) == words
 
 
-@pytest.mark.parametrize("importe", ["-1", "0.001", "1e18", "NaN", "Infinity"])
+@pytest.mark.parametrize("importe", ["-1", "1e18", "NaN", "Infinity"])
 def test_what_no_total_can_be_is_refused(importe: str) -> None:
-    with pytest.raises(ValueError, match="two decimals"):
+    with pytest.raises(ValueError, match="from 0 to 10"):
         importe_con_letra(Decimal(importe), "MXN")
+
+
+@pytest.mark.parametrize(("importe", "moneda"), [("0.001", "MXN"), ("0.00001", "KWD")])
+def test_more_decimals_than_a_currency_has_are_refused(importe: str, moneda: str) -> None:
+    with pytest.raises(ValueError, match="more decimals"):
+        importe_con_letra(Decimal(importe), moneda)
 
 
 NAMES = """CERO UNO DOS TRES CUATRO CINCO SEIS SIETE OCHO NUEVE DIEZ ONCE DOCE TRECE CATORCE QUINCE

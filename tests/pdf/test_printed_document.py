@@ -242,3 +242,35 @@ def test_threads_share_the_compiler(stamped: Stamped) -> None:
     for thread in threads:
         thread.join()
     assert [f"A-{number}" in pages(printed[number])[0] for number in range(8)] == [True] * 8
+
+
+@pytest.mark.parametrize(
+    "written", ["1E999999", "NaN", "sNaN", "Infinity", "1_000", "1,000.00", "١٢٣", "", "9" * 40]
+)
+@pytest.mark.parametrize("where", ["SubTotal", "Total"])
+def test_an_amount_that_is_none_is_refused_at_once(
+    stamped: Stamped, where: str, written: str
+) -> None:
+    with pytest.raises(NotPrintable, match="digits with a point"):
+        render(stamped(**{where: written}), sandbox=False)
+
+
+def test_a_currency_of_thousandths_is_printed(stamped: Stamped) -> None:
+    printed = render(
+        stamped(Moneda="KWD", TipoCambio="58.1", SubTotal="1200.125", Total="1392.145"),
+        sandbox=False,
+    )
+    text = " ".join(pages(printed)[0].split())
+    assert "1,392.145 KWD" in text
+    assert "145/1000 KWD" in text
+
+
+@pytest.mark.parametrize("letter", ["W", "i", "Ñ"])
+def test_a_stock_keeping_number_stays_in_its_column(stamped: Stamped, letter: str) -> None:
+    """The description begins where the column ends."""
+    page = PdfReader(io.BytesIO(render(stamped(sku=letter * 100), sandbox=False))).pages[0]
+    found: list[tuple[float, str]] = []
+    page.extract_text(visitor_text=lambda text, _, matrix, __, ___: found.append((matrix[4], text)))
+    rows = [text.strip() for _, text in found if letter * 5 in text]
+    assert rows
+    assert max(map(len, rows)) <= (5 if letter == "W" else 40)
