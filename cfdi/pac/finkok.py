@@ -79,7 +79,6 @@ class Finkok:
             self._url,
             connect_timeout=terms.connect_timeout,
             read_timeout=terms.read_timeout,
-            monotonic=monotonic,
             session=session,
         )
 

@@ -102,7 +102,6 @@ class SwSapien:
             self._url,
             connect_timeout=terms.connect_timeout,
             read_timeout=terms.read_timeout,
-            monotonic=monotonic,
             session=session,
         )
 
@@ -250,12 +249,17 @@ class SwSapien:
     def _current_token(self, refused: str | None) -> str:
         if self._fixed_token is not None:
             return self._fixed_token
-        with self._lock:
+        # Whoever waits longer for the login of another would come too late with its own.
+        if not self._lock.acquire(timeout=LOGIN_SECONDS):
+            raise Unanswered("the login took too long", sent=False)
+        try:
             expired = self._monotonic() >= self._token_until
             if self._token is None or self._token == refused or expired:
                 self._token = self._new_token()
                 self._token_until = self._monotonic() + TOKEN_SECONDS
             return self._token
+        finally:
+            self._lock.release()
 
     def _new_token(self) -> str:
         try:

@@ -155,7 +155,6 @@ class SatStatus:
             url,
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
-            monotonic=monotonic,
             session=session,
             answer_max=ANSWER_MAX,
         )
