@@ -8,13 +8,16 @@ from decimal import Context, localcontext
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from lxml import etree
+
 from cfdi.findings import Finding
 from cfdi.validator import messages, schema
 from cfdi.validator.document import Document, NumberTooLong
 from cfdi.validator.order import ORDER
 from cfdi.validator.register import Remembered
 from cfdi.validator.rule import ALL_TIPOS, Failure, Needs, Rule
-from cfdi.xml import CFDI, COMPROBANTE, XmlRefused, parse
+from cfdi.xml import COMPROBANTE, XmlRefused, parse
+from cfdi.xml.names import ADDENDA
 
 if TYPE_CHECKING:
     from cfdi.validator.register import TaxpayerRegister
@@ -64,8 +67,10 @@ def _failures(
         said = ("no es un cfdi:Comprobante versión 4.0", "not a cfdi:Comprobante of version 4.0")
         yield Failure("", *said, "301")
         return
-    for addenda in root.findall(f"{{{CFDI}}}Addenda"):
-        root.remove(addenda)
+    # In its place; anywhere else, or twice, it breaks the structure.
+    last = next(root.iterchildren(etree.Element, reversed=True), None)
+    if last is not None and last.tag == ADDENDA:
+        root.remove(last)
     broken = list(islice(schema.failures(root), MOST_FINDINGS))
     yield from broken
     if not broken:

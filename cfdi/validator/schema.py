@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from lxml import etree
 
 from cfdi.validator.document import path_of
 from cfdi.validator.rule import Failure
-from cfdi.validator.schema_codes import code_at
+from cfdi.validator.schema_codes import MALFORMED, code_at
 from cfdi.xml import CFDI
 
 _ALWAYS: Final[Mapping[str, str]] = {
@@ -78,17 +79,68 @@ _REPEATED: Final = "SCHEMAV_CVC_DATATYPE_VALID_1_2_1"
 _ATTRIBUTE: Final = re.compile(r"attribute '(?:\{[^}]*\})?([^']+)'")
 
 
+#: libxml2 finds the place of each error among its siblings, so many errors among many elements
+#: take time in their product: a document of more elements is first judged while it is parsed.
+_MANY_ELEMENTS: Final = 2_000
+_MOST_ERRORS: Final = 1_000
+_CHUNK: Final = 1 << 16
+
+
 def failures(root: etree._Element) -> Iterator[Failure]:
-    """What is not of SAT's structure, with SAT's code where the matrix has one for the place."""
-    found: dict[tuple[str, str], Failure] = {}
+    """What is not of SAT's structure, with SAT's code where the matrix has one for the place.
+
+    Of a large document with very many errors those of its first elements are told.
+    """
+    cut: frozenset[str] = frozenset()
+    if next(islice(root.iter(), _MANY_ELEMENTS, None), None) is not None:
+        count = _count_of_errors(root)
+        if not count:
+            return
+        if count > _MOST_ERRORS:
+            cut = _cut(root)
+    told = False
+    for failure in _failures(root):
+        if failure.path not in cut:
+            told = True
+            yield failure
+    if cut and not told:  # the errors are further down
+        yield Failure(path_of(root), code=MALFORMED)
+
+
+def _failures(root: etree._Element) -> Iterator[Failure]:
+    found: set[tuple[str, str]] = set()
     for kind, message, place in _errors(root):
         named = _ATTRIBUTE.search(message)
         attribute = named.group(1) if named else ""
         node = _node(root, place)
         path = path_of(node, attribute)
         code = code_at(node, attribute, kind)
-        found.setdefault((code, path), Failure(path, code=code))
-    yield from found.values()
+        if (code, path) not in found:
+            found.add((code, path))
+            yield Failure(path, code=code)
+
+
+def _count_of_errors(root: etree._Element) -> int:
+    """Up to a few more than `_MOST_ERRORS`, without their places."""
+    parser = etree.XMLParser(schema=_schema(_complements(root))[0], no_network=True)
+    data = etree.tostring(root, encoding="UTF-8")
+    for start in range(0, len(data), _CHUNK):
+        parser.feed(data[start : start + _CHUNK])
+        if len(parser.feed_error_log) > _MOST_ERRORS:
+            break
+    return len(parser.feed_error_log)
+
+
+def _cut(root: etree._Element) -> frozenset[str]:
+    """Leaves the first elements, and answers which now lack what followed."""
+    last = next(islice(root.iter(), _MANY_ELEMENTS, None))
+    incomplete = [] if last is None else [last, *last.iterancestors()]
+    for node in incomplete:
+        for after in list(node.itersiblings()):
+            above = after.getparent()
+            if above is not None:
+                above.remove(after)
+    return frozenset(map(path_of, incomplete))
 
 
 def _errors(root: etree._Element) -> list[tuple[str, str, str]]:

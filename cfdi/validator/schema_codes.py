@@ -9,7 +9,7 @@ from lxml import etree
 
 from cfdi.xml import CFDI, PAGO20
 
-_MALFORMED: Final = "301"
+MALFORMED: Final = "301"
 _OURS: Final = (f"{{{CFDI}}}", f"{{{PAGO20}}}")
 _TOO_SMALL: Final = "SCHEMAV_CVC_MININCLUSIVE_VALID"
 
@@ -30,17 +30,17 @@ _BY_PLACE_TOO_SMALL: Final[Mapping[str, str]] = {
     "TrasladosDR/TrasladoDR/BaseDR": "CRP20255",
 }
 #: Every code that is told without a rule being asked.
-CODES: Final = frozenset({_MALFORMED, *_BY_PLACE.values(), *_BY_PLACE_TOO_SMALL.values()})
+CODES: Final = frozenset({MALFORMED, *_BY_PLACE.values(), *_BY_PLACE_TOO_SMALL.values()})
 _MISSING: Final = "SCHEMAV_CVC_COMPLEX_TYPE_4"
 
 
 def code_at(node: etree._Element, attribute: str, kind: str) -> str:
     """`kind` is libxml2's name of the error. An attribute that is missing is 301."""
     if not attribute or kind == _MISSING or not str(node.tag).startswith(_OURS):
-        return _MALFORMED
+        return MALFORMED
     parent = node.getparent()
     above = "" if parent is None else etree.QName(parent).localname
     place = f"{above}/{etree.QName(node).localname}/{attribute}"
     if kind == _TOO_SMALL and place in _BY_PLACE_TOO_SMALL:
         return _BY_PLACE_TOO_SMALL[place]
-    return _BY_PLACE.get(place, _MALFORMED)
+    return _BY_PLACE.get(place, MALFORMED)

@@ -135,6 +135,54 @@ def test_ten_thousand_bad_lines_are_not_ten_thousand_findings(sealed: Sealed) ->
     assert {"CFDI40162", "CFDI40167", "CFDI40170"} <= {one.code for one in found}
 
 
+def _with_many_errors(good_lines: int) -> bytes:
+    root = base("untaxed", put(NoCertificado="3" * 20, Certificado="MIIF", Sello="MIIF"))
+    document = etree.tostring(root, encoding="unicode")
+    start, end = document.index("<cfdi:Concepto "), document.index("</cfdi:Conceptos>")
+    lines = concepto("100.00", objeto="01") * good_lines + "<cfdi:Concepto/>" * 120_000
+    return f"{document[:start]}{lines}{document[end:]}".encode()
+
+
+def test_a_million_errors_are_answered_soon() -> None:
+    """libxml2 alone would need hours to say where each of them is."""
+    found = answered(_with_many_errors(1))
+    assert {one.code for one in found} == {"301"}
+    told = {one.path for one in found}
+    assert "Comprobante/Conceptos/Concepto[2]/@Cantidad" in told
+    # What is wrong only because it was cut is not told.
+    assert {path.count("/") for path in told} == {3}
+
+
+def test_a_million_errors_behind_many_lines_are_told_of_the_whole() -> None:
+    found = answered(_with_many_errors(3_000))
+    assert [(one.code, one.path) for one in found] == [("301", "Comprobante")]
+
+
+def test_an_error_behind_many_lines_is_told_at_its_place(sealed: Sealed) -> None:
+    root = base("untaxed", put(SubTotal="300000.00", Total="300000.00"))
+    conceptos = root.find(f"{{{CFDI}}}Conceptos")
+    good = concepto("100.00", objeto="01") * 2_999
+    for line in list(etree.fromstring(f'<x xmlns:cfdi="{CFDI}">{good}</x>')):
+        conceptos.append(line)
+    assert answered(sealed(root)) == ()
+    conceptos[2_999].set("Cantidad", "0")
+    assert [(one.code, one.path) for one in answered(sealed(root))] == [
+        ("301", "Comprobante/Conceptos/Concepto[3000]/@Cantidad")
+    ]
+
+
+@pytest.mark.parametrize("addendas", [1, 2])
+def test_an_addenda_stands_at_the_end_and_once(addendas: int, sealed: Sealed) -> None:
+    root = base("sale")
+    root.extend(etree.Element(f"{{{CFDI}}}Addenda") for _ in range(addendas))
+    root[-1].append(etree.Element("pedido"))
+    document = sealed(root)
+    assert [one.code for one in answered(document)] == ["301"] * (addendas - 1)
+    last = root[-1]
+    root.insert(0, last)
+    assert {one.code for one in answered(sealed(root))} == {"301"}
+
+
 def test_threads_do_not_disturb_one_another(sealed: Sealed) -> None:
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - this test alone
 
