@@ -207,6 +207,36 @@ class Subscribes(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What became of the invoice of an order, for the people who look at the order in the shop."""
+
+    #: "stamped" or "cancelled".
+    state: str
+    uuid: str
+    #: One sentence, in the language of the merchant's rules. No personal data.
+    text: str
+
+
+@runtime_checkable
+class Announces(Protocol):
+    """A connector that can write at the order, in the shop, what became of its invoice."""
+
+    def announce(
+        self,
+        order_id: str,
+        news: News,
+        connection: ConnectionFacts,
+        credentials: Credentials,
+    ) -> None:
+        """Network, idempotent: the order says so, once, to the merchant's people alone.
+
+        Never a message to the buyer. Raises `OrderNotFound`, `PlatformUnreachable` or
+        `CredentialsRefused`; after any of them it may be called again.
+        """
+        ...
+
+
 @runtime_checkable
 class Proves(Protocol):
     """A connector whose shop can write an address for the buyer of an order by itself."""

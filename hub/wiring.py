@@ -16,6 +16,7 @@ from connectors.registry import connectors
 from hub.clock import Clock, SystemClock
 from hub.settings import Settings, SettingsInvalid
 from hub.steps import (
+    announce,
     cancel,
     cancelled,
     connect,
@@ -148,6 +149,7 @@ def jobs_of(ctx: Context) -> Jobs:
         "invite": ("mail", 120, invite.invite),
         "ingest": ("ingest", 120, ingest.ingest),
         "ingest_order": ("ingest", 120, ingest.ingest_order),
+        "announce": ("ingest", 120, announce.announce),
         "sweep": ("ingest", 600, sweep.sweep),
         "connect": ("ingest", 300, connect.connect),
         "tidy": ("ingest", 300, connect.tidy),

@@ -17,13 +17,14 @@ from connectors.contract import (
     Credentials,
     Delivery,
     DeliveryUnreadable,
+    News,
     Notice,
     SignatureInvalid,
     Subscription,
 )
 from connectors.reader import Reader, glance, read_json
 from connectors.signing import signed_with_any
-from connectors.woocommerce import client, connect, links, webhooks
+from connectors.woocommerce import announce, client, connect, links, webhooks
 from connectors.woocommerce.orders import sale_of
 from hub.clock import Clock, SystemClock
 from hub.domain.sale import Sale
@@ -134,12 +135,12 @@ class WooCommerce:
     def normalize(self, order: bytes, connection: ConnectionFacts) -> Sale:
         return sale_of(read_json(order), connection.settings)
 
-    def settle(self, connection: ConnectionFacts) -> str:
     def _shop(
         self, connection: ConnectionFacts, credentials: Credentials, total: float
     ) -> client.Shop:
         return client.Shop.of(connection, credentials, self._clock, total=total)
 
+    def settle(self, connection: ConnectionFacts) -> str:
         return client.settled(connection)
 
     def check_keys(self, connection: ConnectionFacts, credentials: Credentials) -> None:
@@ -174,6 +175,12 @@ class WooCommerce:
     def proof_of(self, order: bytes, credentials: Credentials) -> str | None:
         secret = credentials.current().get("link_secret", "")
         return links.proof_of(order, secret) if secret else None
+
+    def announce(
+        self, order_id: str, news: News, connection: ConnectionFacts, credentials: Credentials
+    ) -> None:
+        shop = self._shop(connection, credentials, client.ORDER_SECONDS)
+        announce.announce(shop, order_id, news)
 
     def consent_url(self, account: str, *, nonce: str, return_url: str, callback_url: str) -> str:
         return connect.consent_url(

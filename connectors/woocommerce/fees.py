@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 from connectors.reader import Reader
-from connectors.woocommerce.lines import CENT, ZERO, fee_line, money, rates_of
+from connectors.woocommerce.lines import ZERO, fee_line, money, rates_of, unit_of
 from hub.domain.sale import SaleLine
 
 _MICRO: Final = Decimal("0.000001")
@@ -27,12 +27,13 @@ def lower(lines: tuple[SaleLine, ...], order: Reader, doubts: list[str]) -> tupl
     A fee that does not fit (its tax is not that of the lines) stays as a negative line, so that
     the sums hold, with a doubt: a person decides.
     """
+    unit = unit_of(order)
     for fee in order.items("fee_lines"):
         base = -money(fee, "total", ZERO)
         if base <= 0:
             continue
-        taxes = _taxes_of(fee)
-        reached = _reached(lines, base, taxes)
+        taxes = _taxes_of(fee, unit)
+        reached = _reached(lines, base, taxes, unit)
         if reached:
             lines = _spread(lines, reached, base, taxes)
         else:
@@ -43,35 +44,39 @@ def lower(lines: tuple[SaleLine, ...], order: Reader, doubts: list[str]) -> tupl
     return lines
 
 
-def _taxes_of(fee: Reader) -> Taxes:
+def _taxes_of(fee: Reader, unit: Decimal) -> Taxes:
     """Positive amounts by rate, adding up to the fee's rounded total_tax."""
     taxes: Taxes = {}
     for tax in fee.items("taxes"):
         taxes[tax.text("id")] = -money(tax, "total", ZERO)
     charged = -money(fee, "total_tax", -sum(taxes.values(), ZERO))
     gap = charged - sum(taxes.values(), ZERO)
-    if taxes and abs(gap) <= CENT * len(taxes):
+    if taxes and abs(gap) <= unit * len(taxes):
         largest = max(taxes, key=lambda ref: taxes[ref])
         taxes[largest] += gap
     return {ref: amount for ref, amount in taxes.items() if amount != 0}
 
 
-def _reached(lines: tuple[SaleLine, ...], base: Decimal, taxes: Taxes) -> frozenset[str]:
+def _reached(
+    lines: tuple[SaleLine, ...], base: Decimal, taxes: Taxes, unit: Decimal
+) -> frozenset[str]:
     """The keys of the lines whose taxes the fee lowers in the same proportion as their bases."""
     everything = [line for line in lines if line.base > 0]
     for some in (everything, [line for line in everything if line.kind == "product"]):
-        if _fits(some, base, taxes):
+        if _fits(some, base, taxes, unit):
             return frozenset(line.key for line in some)
     return frozenset()
 
 
-def _fits(lines: list[SaleLine], base: Decimal, taxes: Taxes) -> bool:
+def _fits(lines: list[SaleLine], base: Decimal, taxes: Taxes, unit: Decimal) -> bool:
     whole = sum((line.base for line in lines), ZERO)
     charged = _by_rate(lines)
     if base > whole or any(not charged.get(ref) for ref in taxes):
         return False
+    # The store rounded the tax of the fee, and that of each line before.
+    slack = unit / 2 * (1 + len(taxes) + len(lines) * base / whole)
     return all(
-        abs(taxes.get(ref, ZERO) - charged.get(ref, ZERO) * base / whole) <= CENT
+        abs(taxes.get(ref, ZERO) - charged.get(ref, ZERO) * base / whole) <= slack
         for ref in charged.keys() | taxes.keys()
     )
 

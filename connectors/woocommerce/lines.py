@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
@@ -27,7 +28,17 @@ _TAG: Final = re.compile(r"</?[A-Za-z!][^<>]*>")
 #: What the store keeps (WC_ROUNDING_PRECISION); a plug-in may write more.
 _STORED: Final = Decimal("0.000001")
 
-Rates = Mapping[str, Reader]
+#: What a store may round to: its setting "number of decimals" is 2, or less.
+_UNITS: Final = (Decimal(1), Decimal("0.1"), CENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The rates of an order by id, whether its prices held the tax, and what was rounded to."""
+
+    by_id: Mapping[str, Reader]
+    gross: bool
+    unit: Decimal
 
 
 def money(place: Reader, name: str, default: Decimal | None = None) -> Decimal:
@@ -39,14 +50,29 @@ def money(place: Reader, name: str, default: Decimal | None = None) -> Decimal:
 
 
 def rates_of(order: Reader) -> Rates:
-    return {rate.text("rate_id"): rate for rate in order.items("tax_lines")}
+    return Rates(
+        by_id={rate.text("rate_id"): rate for rate in order.items("tax_lines")},
+        gross=order.flag("prices_include_tax", default=False),
+        unit=unit_of(order),
+    )
+
+
+def unit_of(order: Reader) -> Decimal:
+    """What the store rounds to, as far as the order tells: 0.01, or more if all it rounded is.
+
+    An order whose amounts are whole by chance only has its contradictions found later: no document
+    is made whose sums are not exact.
+    """
+    rounded = [money(order, "total")]
+    for kind in ("line_items", "shipping_lines", "fee_lines"):
+        rounded += [money(item, "total_tax", ZERO) for item in order.items(kind)]
+    return next((unit for unit in _UNITS if not any(one % unit for one in rounded)), CENT)
 
 
 def lines_of(order: Reader, doubts: list[str]) -> tuple[SaleLine, ...]:
     """Every charge of the order as a line; negative fees are not among them (`fees.lower`)."""
     rates = rates_of(order)
-    gross = order.flag("prices_include_tax", default=False)
-    lines = [_product(item, rates, doubts, gross=gross) for item in order.items("line_items")]
+    lines = [_product(item, rates, doubts) for item in order.items("line_items")]
     lines += [_shipping(item, rates, doubts) for item in order.items("shipping_lines")]
     lines += [
         fee_line(item, rates, doubts)
@@ -63,7 +89,7 @@ def lines_of(order: Reader, doubts: list[str]) -> tuple[SaleLine, ...]:
     return kept
 
 
-def _product(item: Reader, rates: Rates, doubts: list[str], *, gross: bool) -> SaleLine:
+def _product(item: Reader, rates: Rates, doubts: list[str]) -> SaleLine:
     total = money(item, "total")
     # By hand a price can be raised: then "total" is above "subtotal" and there is no discount.
     subtotal = max(money(item, "subtotal", total), total)
@@ -73,7 +99,7 @@ def _product(item: Reader, rates: Rates, doubts: list[str], *, gross: bool) -> S
         quantity=item.decimal("quantity", Decimal(1)),
         subtotal=subtotal,
         discount=subtotal - total,
-        taxes=_taxes(item, rates, doubts, gross=gross),
+        taxes=_taxes(item, rates, doubts, gross=rates.gross),
         sku=item.text("sku", ""),
         # 0 once the product is deleted. A variation is found by its sku or by its product.
         product="" if (ref := item.text("product_id", "0")) == "0" else ref,
@@ -112,25 +138,27 @@ def _taxes(item: Reader, rates: Rates, doubts: list[str], *, gross: bool) -> tup
     stated = [tax for tax in item.items("taxes") if tax.has("total") and tax.text("total")]
     amounts = [money(tax, "total") for tax in stated]
     charged = money(item, "total_tax", sum(amounts, ZERO))
-    if abs(sum(amounts, ZERO) - charged) > CENT * len(amounts):
+    if abs(sum(amounts, ZERO) - charged) > rates.unit * len(amounts):
         doubts.append(
             f"Los impuestos del renglón {item.text('id')} no suman su total de impuestos."
         )
     else:
-        amounts = _as_charged(amounts, charged, gross=gross)
+        amounts = _as_charged(amounts, charged, rates.unit, gross=gross)
     return tuple(
         _tax(tax.text("id"), amount, rates) for tax, amount in zip(stated, amounts, strict=True)
     )
 
 
-def _as_charged(amounts: list[Decimal], charged: Decimal, *, gross: bool) -> list[Decimal]:
+def _as_charged(
+    amounts: list[Decimal], charged: Decimal, unit: Decimal, *, gross: bool
+) -> list[Decimal]:
     """The amounts of the taxes that, with the line's net, make what the buyer paid.
 
     Where tax was put on top, that is the sum of the rounded taxes (`total_tax`). Where the price
     includes it, net and unrounded taxes together are the price; `total_tax` is not used, unless
     the taxes themselves came rounded (a delivered order, `dp=2`).
     """
-    rounded = [amount.quantize(CENT, ROUND_HALF_UP) for amount in amounts]
+    rounded = [amount.quantize(unit, ROUND_HALF_UP) for amount in amounts]
     if not amounts or sum(amounts, ZERO) == charged or (gross and rounded != amounts):
         return amounts
     largest = max(range(len(rounded)), key=lambda i: abs(rounded[i]))
@@ -139,7 +167,7 @@ def _as_charged(amounts: list[Decimal], charged: Decimal, *, gross: bool) -> lis
 
 
 def _tax(ref: str, amount: Decimal, rates: Rates) -> SaleTax:
-    rate = rates.get(ref)
+    rate = rates.by_id.get(ref)
     if rate is None:
         return SaleTax(amount=amount, ref=ref)
     percent = rate.decimal("rate_percent") if rate.has("rate_percent") else None

@@ -12,7 +12,7 @@ from connectors.contract import DeliveryUnreadable
 from connectors.reader import Reader
 from connectors.woocommerce import fees
 from connectors.woocommerce.buyer import buyer_of
-from connectors.woocommerce.lines import CENT, ZERO, description, lines_of, money
+from connectors.woocommerce.lines import ZERO, description, lines_of, money, unit_of
 from connectors.woocommerce.refunds import refunds_of
 from hub.domain.sale import Payment, PaymentState, Sale, SaleLine
 
@@ -38,7 +38,7 @@ def sale_of(document: Reader, settings: Mapping[str, Any]) -> Sale:
     doubts: list[str] = []
     lines = fees.lower(lines_of(order, doubts), order, doubts)
     total = money(order, "total")
-    _check_sum(lines, total, doubts)
+    _check_sum(lines, total, unit_of(order), doubts)
     status = order.text("status")
     paid_at = order.instant_gmt("date_paid_gmt")
     key = order.text("id")
@@ -108,13 +108,16 @@ def _payments(order: Reader, total: Decimal) -> tuple[Payment, ...]:
     return (Payment(method=method, amount=total, label=label),)
 
 
-def _check_sum(lines: tuple[SaleLine, ...], total: Decimal, doubts: list[str]) -> None:
+def _check_sum(
+    lines: tuple[SaleLine, ...], total: Decimal, unit: Decimal, doubts: list[str]
+) -> None:
     """A doubt if the lines miss the total by more than rounding explains.
 
-    Each amount of a line (net, each tax) and the total itself may have been rounded to cents by
-    itself, so each may be half a cent off. Anything more was charged or given outside the lines.
+    Each amount of a line (net, each tax) and the total itself may have been rounded by itself to
+    `unit`, cents mostly, so each may be half of one off. Anything more was charged or given
+    outside the lines.
     """
     amounts = 1 + sum(1 + len(line.taxes) for line in lines)
     gap = sum((line.total for line in lines), ZERO) - total
-    if abs(gap) > CENT / 2 * amounts:
+    if abs(gap) > unit / 2 * amounts:
         doubts.append(f"Los renglones difieren del total cobrado por {abs(gap):.2f}.")

@@ -19,6 +19,7 @@ from hub.commands.output import (
     tell,
     the_merchant,
 )
+from hub.steps.announce import SETTING
 from hub.steps.connect import disconnect
 from hub.steps.health import standing
 from hub.steps.pairing import new_code
@@ -130,6 +131,39 @@ def connection_pair(merchant_id: str) -> None:
         {"code": code, "expires_at": until, "hub": settings.public_url, "pages": pages},
         "\n".join([*lines, *(f"{name}: {url}" for name, url in pages.items())]),
     )
+
+
+@command(connection, "set")
+@merchant_option
+@click.argument("connection_id")
+@click.option(
+    "--announce/--no-announce",
+    default=None,
+    help="Note at each order, in the shop, that its invoice was issued or cancelled.",
+)
+@click.option(
+    "--paid-status", "paid_statuses", multiple=True, help="A status of the shop that means paid."
+)
+def connection_set(
+    merchant_id: str, connection_id: str, *, announce: bool | None, paid_statuses: tuple[str, ...]
+) -> None:
+    """Change how a shop is treated; what is not named stays. Prints all settings."""
+    wanted: dict[str, object] = {} if announce is None else {SETTING: announce}
+    if paid_statuses:
+        wanted["extra_paid_statuses"] = sorted(filter(None, paid_statuses))
+    with opened() as hub:
+        the_merchant(hub, merchant_id)
+        with hub.ctx.store.transaction() as tx:
+            connections = tx.tenant(merchant_id).connections
+            known = connections.get(connection_id)
+            if known is None:
+                raise Failed(
+                    "connection_not_found", f"the merchant has no connection {connection_id!r}"
+                )
+            connections.settle(connection_id, **wanted)
+    settings = {**known.settings, **wanted}
+    shown = {"id": connection_id, "settings": settings}
+    tell(shown, "\n".join(f"{name}: {value}" for name, value in settings.items()))
 
 
 @command(connection, "disconnect")

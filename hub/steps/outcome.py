@@ -13,6 +13,7 @@ from cfdi import timbre
 from cfdi.findings import Finding, FixableBy
 from cfdi.pac.contract import AlreadyStamped, Answer, Later, Never, Pac, Stamped, Unknown
 from hub.domain.states import State
+from hub.steps.announce import promise_news
 from hub.steps.context import Context
 from hub.steps.ingest import notice_change
 from hub.steps.later import RunLater
@@ -91,6 +92,7 @@ def record_stamp(tenant: Tenant, invoice_id: str, version: int, accepted: timbre
     for before in (State.SENDING, State.UNKNOWN, State.REVIEW):
         if tenant.invoices.move(invoice_id, before, State.STAMPED, findings=()):
             tenant.promise("deliver", invoice_id, queue="mail")
+            promise_news(tenant, invoice_id)
             # It may have changed while nobody knew what became of the document.
             for claim in tenant.claims.of_invoice(invoice_id):
                 notice_change(tenant, claim.sale_id)

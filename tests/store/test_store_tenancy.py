@@ -80,6 +80,7 @@ def full(make_world: Callable[[], Any]) -> tuple[Any, Any]:
             tenant.proofs.keep(world.connection_id, "7001", "proof")
             tenant.invoices.move(doubtful, State.SENDING, State.REVIEW)
             tenant.invoices.declare_unstamped(doubtful, 1, "staff")
+            tenant.invoices.agree(invoice_id, "f" * 32, verified=True)
             motivo = Motivo.ERRORES_SIN_RELACION
             tenant.cancellations.ask(invoice_id, motivo, "", actor="staff", was=State.STAMPED)
             tenant.invoices.move(invoice_id, State.STAMPED, State.CANCELLING)

@@ -168,6 +168,7 @@ def test_the_secret_of_b_opens_no_door_of_a(two: Two) -> None:
 #: Commands of one merchant that ask for something by its id: with an id of the other.
 BY_ID: dict[str, tuple[str, ...]] = {
     "connection show": ("{connection}",),
+    "connection set": ("{connection}", "--announce"),
     "connection disconnect": ("{connection}",),
     "inbox show": ("{inbox}",),
     "inbox replay": ("{inbox}",),
