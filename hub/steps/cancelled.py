@@ -22,6 +22,7 @@ from cfdi.sat.status import (
 )
 from hub.domain import cancellation as rules
 from hub.domain.states import State
+from hub.steps.announce import promise_news
 from hub.steps.context import Context, Letter
 from hub.steps.ingest import notice_change
 from hub.steps.issuer import issuer_of
@@ -201,6 +202,7 @@ def _end(tenant: Tenant, wish: Cancellation) -> None:
         tenant.claims.release(wish.invoice_id)
     _resolve(tenant, wish.invoice_id, NOTICES)
     tenant.promise("tell_cancelled", wish.invoice_id, queue="mail")
+    promise_news(tenant, wish.invoice_id)
 
 
 def _resolve(tenant: Tenant, invoice_id: str, kinds: Collection[str]) -> None:
