@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import requests
@@ -162,10 +162,10 @@ def send(
     Raises `AddressRefused`, `AnswerTooLarge` or `requests.RequestException`; the message of the
     latter holds the URL, which may hold keys: it must not be shown.
     """
-    with requests.Session() as session:
+    with _Session() as session, _Deadline(total) as deadline:
         session.trust_env = False
         session.adapters.clear()
-        adapter = _JudgingAdapter(allow_private=allow_private, total=total)
+        adapter = _JudgingAdapter(allow_private=allow_private, deadline=deadline)
         session.mount("https://", adapter)
         if allow_private:
             session.mount("http://", adapter)
@@ -175,7 +175,7 @@ def send(
                 status=response.status_code,
                 content_type=_content_type(response.headers.get("content-type", "")),
                 headers=response.headers,
-                body=_read(response),
+                body=_read(response, deadline),
             )
 
 
@@ -183,18 +183,26 @@ def _content_type(header: str) -> str:
     return header.partition(";")[0].strip().lower()
 
 
-def _read(response: requests.Response) -> bytes:
+def _read(response: requests.Response, deadline: _Deadline) -> bytes:
     body = bytearray()
     for chunk in response.iter_content(64 * 1024):
         body += chunk
         if len(body) > MAX_BYTES:
             raise AnswerTooLarge(f"the answer is larger than {MAX_BYTES} bytes")
+    if deadline.is_over:  # a cut connection looks like the end of an answer without a length
+        raise requests.Timeout
     return bytes(body)
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: else a redirect that is not followed is still prepared, its body read without end
+        and an address that is none raised."""
+
+
 class _JudgingAdapter(HTTPAdapter):
-    def __init__(self, *, allow_private: bool, total: float) -> None:
-        self._judging = {"allow_private": allow_private, "total": total}
+    def __init__(self, *, allow_private: bool, deadline: _Deadline) -> None:
+        self._judging = {"allow_private": allow_private, "deadline": deadline}
         super().__init__(max_retries=0)
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
@@ -210,9 +218,8 @@ class _JudgingAdapter(HTTPAdapter):
 class _Judged(HTTPConnection):
     """A connection that opens its socket to a judged address, and cuts it when time is up."""
 
-    def __init__(self, *args: Any, allow_private: bool, total: float, **kwargs: Any) -> None:
-        self._allow_private, self._total = allow_private, total
-        self._deadline: _Deadline | None = None
+    def __init__(self, *args: Any, allow_private: bool, deadline: _Deadline, **kwargs: Any) -> None:
+        self._allow_private, self._deadline = allow_private, deadline
         super().__init__(*args, **kwargs)
 
     def _new_conn(self) -> socket.socket:
@@ -220,13 +227,8 @@ class _Judged(HTTPConnection):
             sock = _open(self.host, self.port, allow_private=self._allow_private)
         except OSError as error:
             raise NewConnectionError(self, f"no connection: {type(error).__name__}") from error
-        self._deadline = _Deadline(sock.dup(), self._total)
+        self._deadline.watch(sock)
         return sock
-
-    def close(self) -> None:
-        super().close()
-        if self._deadline:
-            self._deadline.end()
 
 
 class _JudgedHTTP(_Judged):
@@ -263,21 +265,35 @@ def _open(host: str, port: int, *, allow_private: bool) -> socket.socket:
 
 
 class _Deadline:
-    """Ends a connection when its time is over, even while another thread waits in it.
+    """Ends the connection of one call when its time is over, even while a thread waits in it.
 
-    It holds a duplicate of the socket: TLS takes the original's descriptor for its own.
+    Not when the connection is closed: that happens before a body without a length is read.
     """
 
-    def __init__(self, sock: socket.socket, seconds: float) -> None:
-        self._sock = sock
-        self._timer = threading.Timer(seconds, self._cut)
+    def __init__(self, seconds: float) -> None:
+        self.is_over = False
+        self._seconds = seconds
+        self._sock: socket.socket | None = None
+        self._timer: threading.Timer | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._timer:
+            self._timer.cancel()
+        if self._sock:
+            self._sock.close()
+
+    def watch(self, sock: socket.socket) -> None:
+        """Time runs from now. Holds a duplicate: TLS takes the original's descriptor."""
+        self._sock = sock.dup()
+        self._timer = threading.Timer(self._seconds, self._cut)
         self._timer.daemon = True
         self._timer.start()
 
     def _cut(self) -> None:
-        with suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)
-
-    def end(self) -> None:
-        self._timer.cancel()
-        self._sock.close()
+        self.is_over = True
+        if self._sock:
+            with suppress(OSError):
+                self._sock.shutdown(socket.SHUT_RDWR)

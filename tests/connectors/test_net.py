@@ -227,11 +227,27 @@ def test_a_body_without_end_is_cut(server: Any, monkeypatch: pytest.MonkeyPatch)
         net.send("GET", server.url, allow_private=True)
 
 
-@pytest.mark.parametrize("headers_too", [True, False])
-def test_a_dripping_answer_is_cut(server: Any, headers_too: bool) -> None:
+@pytest.mark.parametrize("onward", ["http://[", "http://x:99999/", "http://x/\xff"])
+def test_a_redirect_is_an_answer_wherever_it_leads(server: Any, onward: str) -> None:
+    server.answers.append((302, {"Location": onward}, b""))
+    assert net.send("GET", server.url, allow_private=True).status == 302
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: ",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;",
+        b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n",
+    ],
+    ids=["status", "length", "no length", "header", "chunk", "redirect"],
+)
+def test_a_dripping_answer_is_cut(server: Any, start: bytes) -> None:
     def drip(handler: Any) -> None:
-        if not headers_too:
-            handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        handler.wfile.write(start)
         for _ in range(100):
             handler.wfile.write(b"x")
             time.sleep(0.05)
