@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
+from cfdi.catalogs import REGIMEN_FISCAL, USO_CFDI
 from connectors.reader import Reader
 from hub.domain.sale import Buyer
 
 #: Namespaces of the block checkout's own fields: `_wc_other/<namespace>/<field>`, see
 #: https://developer.woocommerce.com/docs/block-development/extensible-blocks/cart-and-checkout-blocks/additional-checkout-fields/
 _BLOCK_FIELD: Final = re.compile(r"_wc_(?:other|billing|shipping)/[^/]+/(?P<name>.+)")
-_PREFIX: Final = re.compile(r"^_?(?:billing_|cfdi_|factura_|fiscal_)*")
+_PREFIX: Final = re.compile(
+    r"^_?(?:billing_|shipping_|order_|cfdi_|factura_|facturacion_|fiscal_)*"
+)
+_SUFFIX: Final = re.compile(r"(?:_(?:factura|facturacion|sat))+$")
 
 #: Field names seen in plug-ins for Mexico, without prefix, by what they hold.
 _MEANING: Final = {
@@ -20,8 +25,15 @@ _MEANING: Final = {
     "regimen_fiscal": "regimen",
     "uso": "uso",
     "uso_cfdi": "uso",
+    "uso_de_cfdi": "uso",
+    "uso_del_cfdi": "uso",
     "razon_social": "fiscal_name",
     "nombre_fiscal": "fiscal_name",
+    "denominacion_social": "fiscal_name",
+    "codigo_postal": "postal_code",
+    "codigo_postal_fiscal": "postal_code",
+    "cp_fiscal": "postal_code",
+    "domicilio_fiscal": "postal_code",
 }
 #: Our own plug-in's fields, whose names would be too common elsewhere.
 _OURS: Final = "_wc_other/autofactura/"
@@ -38,6 +50,20 @@ _SHAPE: Final = {
     "uso": re.compile(r"([A-Z]{1,2}\d{2})(?:\b.*)?"),
     "fiscal_name": re.compile(r".{1,300}"),
     "postal_code": re.compile(r"[0-9]{5}"),
+}
+
+
+def _plain(text: str) -> str:
+    """Without case and accents: "Régimen" and "REGIMEN" are one."""
+    bare = unicodedata.normalize("NFD", text.casefold())
+    return " ".join("".join(one for one in bare if not unicodedata.combining(one)).split())
+
+
+#: SAT's own names, where a field of the checkout holds those in place of the keys.
+_WORDS: Final = {
+    "regimen": {_plain(one.nombre): one.clave for one in REGIMEN_FISCAL.values()}
+    | {"resico": "626"},
+    "uso": {_plain(one.nombre): one.clave for one in USO_CFDI.values()},
 }
 
 
@@ -77,7 +103,8 @@ def _meaning(meta: Reader) -> str | None:
         return _MEANING_OF_OURS.get(key.removeprefix(_OURS))
     match = _BLOCK_FIELD.fullmatch(key)
     name = match["name"] if match else key
-    return _MEANING.get(_PREFIX.sub("", name.lower().replace("-", "_")))
+    name = _plain(name).replace("-", "_").replace(" ", "_")
+    return _MEANING.get(_SUFFIX.sub("", _PREFIX.sub("", name)))
 
 
 def _value(meta: Reader, meaning: str) -> str:
@@ -85,6 +112,8 @@ def _value(meta: Reader, meaning: str) -> str:
     if not isinstance(meta.at("value").value, str):
         return ""
     value = " ".join(meta.text("value").split())
+    if _plain(value) in _WORDS.get(meaning, {}):
+        return _WORDS[meaning][_plain(value)]
     if meaning != "fiscal_name":
         value = value.upper()
     if meaning == "rfc":

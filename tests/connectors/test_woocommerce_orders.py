@@ -302,6 +302,27 @@ def test_without_a_date_of_payment_nothing_is_paid(status: str) -> None:
             "G03",
         ),
         ({"_cfdi_rfc": "XEXX010101000", "regimen_fiscal": "616"}, "XEXX010101000", "616", ""),
+        (
+            {
+                "_billing_rfc_factura": "XAXX010101000",
+                "_billing_regimen_fiscal_factura": "régimen simplificado de CONFIANZA",
+                "_billing_uso_cfdi_factura": "Gastos en General",
+            },
+            "XAXX010101000",
+            "626",
+            "G03",
+        ),
+        (
+            {
+                "_wc_billing/tienda/RFC": "XAXX010101000",
+                "_wc_billing/tienda/regimen-fiscal": "Resico",
+                "_wc_billing/tienda/uso-de-cfdi": "sin efectos fiscales",
+            },
+            "XAXX010101000",
+            "626",
+            "S01",
+        ),
+        ({"_billing_rfc": "XAXX010101000", "regimen": "el de siempre"}, "XAXX010101000", "", ""),
         ({"rfc": "no tengo", "_billing_rfc": "XAXX010101000"}, "XAXX010101000", "", ""),
         ({"rfc": {"a": "XAXX010101000"}, "uso": 3, "_surface": "x"}, "", "", ""),
     ],
@@ -473,3 +494,24 @@ def test_a_name_that_others_use_for_something_else_is_not_taken() -> None:
     order = captured("007")
     buyer, plain = sale(order | {"meta_data": metas}).buyer, sale(order | {"meta_data": []}).buyer
     assert buyer == plain
+
+
+def test_the_postal_code_of_the_tax_domicile_goes_before_that_of_the_delivery() -> None:
+    order = captured("007")
+    order["meta_data"] = [{"id": 1, "key": "_billing_codigo_postal", "value": "42501"}]
+    assert sale(order).buyer.postal_code == "42501"
+
+
+def test_a_renewal_is_a_sale_of_its_own_whatever_it_copied() -> None:
+    """Also what we noted at the order it renews: nothing here takes that for truth."""
+    order = captured("007")
+    plain = sale(order)
+    order["meta_data"] += [
+        {"id": 1, "key": "_subscription_renewal", "value": "17"},
+        {"id": 2, "key": "_autofactura_estado", "value": "lista"},
+        {"id": 3, "key": "_autofactura_uuid", "value": "5FB2822E-396D-4725-8521-CDC4BDD20CCF"},
+        {"id": 4, "key": "_billing_rfc", "value": "XAXX010101000"},
+    ]
+    renewal = sale(order)
+    assert renewal.buyer.rfc == "XAXX010101000"
+    assert replace(renewal, buyer=plain.buyer) == plain
