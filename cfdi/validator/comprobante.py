@@ -41,7 +41,8 @@ def no_forma_pago(doc: Document) -> Iterator[str]:
 
 @rule("CFDI40104", unless=("CFDI40103",))
 def forma_pago(doc: Document) -> Iterator[str]:
-    if _has(doc, "FormaPago") and text(doc.root, "FormaPago") not in FORMA_PAGO:
+    known = text(doc.root, "FormaPago") in FORMA_PAGO
+    if _has(doc, "FormaPago") and not known and not doc.pagos:
         yield doc.path(doc.root, "FormaPago")
 
 
@@ -71,7 +72,7 @@ def descuento_decimals(doc: Document) -> Iterator[str]:
 
 @rule("CFDI40113")
 def moneda(doc: Document) -> Iterator[str]:
-    if text(doc.root, "Moneda") not in MONEDA:
+    if text(doc.root, "Moneda") not in MONEDA and not doc.pagos:
         yield doc.path(doc.root, "Moneda")
 
 
@@ -79,13 +80,15 @@ def moneda(doc: Document) -> Iterator[str]:
 def rate_of_pesos(doc: Document) -> Iterator[str]:
     # "1" and "1.0" are one number to the XSD, and providers stamp either.
     is_one = amount(doc.root, "TipoCambio") == Decimal(1)
-    if text(doc.root, "Moneda") == "MXN" and _has(doc, "TipoCambio") and not is_one:
+    in_pesos = text(doc.root, "Moneda") == "MXN" and not doc.pagos
+    if in_pesos and _has(doc, "TipoCambio") and not is_one:
         yield doc.path(doc.root, "TipoCambio")
 
 
 @rule("CFDI40115", unless=("CFDI40113",))
 def rate_of_foreign_money(doc: Document) -> Iterator[str]:
-    if text(doc.root, "Moneda") not in {"MXN", "XXX"} and not _has(doc, "TipoCambio"):
+    foreign = text(doc.root, "Moneda") not in {"MXN", "XXX"}
+    if foreign and not _has(doc, "TipoCambio") and not doc.pagos:
         yield doc.path(doc.root, "TipoCambio")
 
 
@@ -97,13 +100,14 @@ def rate_of_no_money(doc: Document) -> Iterator[str]:
 
 @rule("CFDI40123")
 def exportacion(doc: Document) -> Iterator[str]:
-    if text(doc.root, "Exportacion") not in EXPORTACION:
+    if text(doc.root, "Exportacion") not in EXPORTACION and not doc.pagos:
         yield doc.path(doc.root, "Exportacion")
 
 
 @rule("CFDI40122")
 def export_with_complement(doc: Document) -> Iterator[str]:
-    if text(doc.root, "Exportacion") == "02" and not doc.has_complement(*COMERCIO_EXTERIOR):
+    definitive = text(doc.root, "Exportacion") == "02"
+    if definitive and not doc.has_complement(*COMERCIO_EXTERIOR) and not doc.pagos:
         yield doc.path(doc.root, "Exportacion")
 
 
@@ -122,7 +126,8 @@ def no_metodo_pago(doc: Document) -> Iterator[str]:
 
 @rule("CFDI40124", unless=("CFDI40125",))
 def metodo_pago(doc: Document) -> Iterator[str]:
-    if _has(doc, "MetodoPago") and text(doc.root, "MetodoPago") not in METODO_PAGO:
+    known = text(doc.root, "MetodoPago") in METODO_PAGO
+    if _has(doc, "MetodoPago") and not known and not doc.pagos:
         yield doc.path(doc.root, "MetodoPago")
 
 

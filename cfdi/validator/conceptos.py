@@ -30,7 +30,7 @@ _IVA, _IEPS = "002", "003"
 
 @rule("CFDI40162")
 def clave_prod_serv(doc: Document) -> Iterator[str]:
-    for node in doc.conceptos:
+    for node in _of_goods(doc):
         if not clave_prod_serv_exists(text(node, "ClaveProdServ")):
             yield doc.path(node, "ClaveProdServ")
 
@@ -51,14 +51,14 @@ def fuels_with_complement(doc: Document) -> Iterator[str]:
 
 @rule("CFDI40165")
 def clave_unidad(doc: Document) -> Iterator[str]:
-    for node in doc.conceptos:
+    for node in _of_goods(doc):
         if not clave_unidad_exists(text(node, "ClaveUnidad")):
             yield doc.path(node, "ClaveUnidad")
 
 
 @rule("CFDI40166", tipos=_WITH_AMOUNTS)
 def valor_unitario(doc: Document) -> Iterator[str]:
-    for node in doc.conceptos:
+    for node in _of_goods(doc):
         if amount(node, "ValorUnitario") <= 0:
             yield doc.path(node, "ValorUnitario")
 
@@ -87,7 +87,7 @@ def descuento(doc: Document) -> Iterator[str]:
 
 @rule("CFDI40170")
 def objeto_imp(doc: Document) -> Iterator[str]:
-    for node in doc.conceptos:
+    for node in _of_goods(doc):
         if text(node, "ObjetoImp") not in OBJETO_IMP:
             yield doc.path(node, "ObjetoImp")
 
@@ -122,6 +122,11 @@ def ieps_without_iva(doc: Document) -> Iterator[str]:
         transferred = {text(tax, "Impuesto") for tax in line.traslados}
         if _IVA in _impuestos(line) or _IEPS not in transferred:
             yield doc.path(line.node, "ObjetoImp")
+
+
+def _of_goods(doc: Document) -> tuple[etree._Element, ...]:
+    """None where payments are documented: what their one Concepto is, Pagos 2.0 says."""
+    return () if doc.pagos else doc.conceptos
 
 
 def _impuestos(line: Line) -> set[str]:

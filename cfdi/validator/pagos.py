@@ -49,7 +49,7 @@ _FIXED_IN_CONCEPTO: Final[dict[str, tuple[str, str | Decimal]]] = {
 _CHILD_ALLOWED: Final = f"{{{CFDI}}}ACuentaTerceros"
 
 
-@rule("CRP20101")
+@rule("CRP20101", unless=("CFDI40121",))
 def of_type_p(doc: Document) -> Iterator[str]:
     if doc.pagos and doc.tipo != "P":
         yield path_of(doc.root, "TipoDeComprobante")
@@ -71,7 +71,7 @@ def one_concepto(doc: Document) -> Iterator[str]:
 @rule("CRP20112", tipos="P")
 def nothing_in_concepto(doc: Document) -> Iterator[str]:
     for concepto in _concepto(doc):
-        for child in concepto:
+        for child in concepto.iterchildren(etree.Element):
             if child.tag != _CHILD_ALLOWED:
                 yield path_of(child)
 

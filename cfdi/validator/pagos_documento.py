@@ -109,7 +109,7 @@ def untaxed_without_taxes(doc: Document) -> Iterator[str]:
 def some_tax(doc: Document) -> Iterator[str]:
     for _, docto in all_documents(doc):
         node = _impuestos(docto)
-        if node is not None and not len(node):
+        if node is not None and next(node.iterchildren(etree.Element), None) is None:
             yield path_of(node)
 
 

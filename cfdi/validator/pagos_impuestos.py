@@ -25,12 +25,16 @@ from cfdi.validator.pagos_nodes import (
 from cfdi.validator.rule import rule
 
 _EXENTO: Final = "Exento"
+#: A Monto that its documents do not add up to: their EquivalenciaDR may be what is wrong.
+_RATE_WRONG: Final = ("CRP20276", "CRP20277")
 #: Wrong taxes of documents or payments, from which wrong sums follow.
 _RETENCION_WRONG: Final = (
+    *_RATE_WRONG,
     *("CRP20249", "CRP20250", "CRP20251", "CRP20252", "CRP20253", "CRP20254"),
     *("CRP20262", "CRP20263"),
 )
 _TRASLADO_WRONG: Final = (
+    *_RATE_WRONG,
     *("CRP20255", "CRP20256", "CRP20257", "CRP20258", "CRP20259", "CRP20260", "CRP20261"),
     *("301", "CRP20266", "CRP20270", "CRP20271", "CRP20272"),
 )

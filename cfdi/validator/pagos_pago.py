@@ -114,7 +114,7 @@ def not_more_than_was_paid(doc: Document) -> Iterator[str]:
                 yield path_of(pago, "Monto")
 
 
-@rule("CRP20219")
+@rule("CRP20219", unless=("CRP20213",))
 def decimals_of_monto(doc: Document) -> Iterator[str]:
     for pago in payments(doc):
         if decimals(pago, "Monto") > decimals_of(text(pago, "MonedaP")):

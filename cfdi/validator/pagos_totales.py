@@ -77,7 +77,7 @@ _AT_LEAST_ONE: Final = {
 }
 
 
-@rule("CRP20211")
+@rule("CRP20211", unless=("CRP20218",))
 def monto_total(doc: Document) -> Iterator[str]:
     for pagos in doc.pagos:
         values = [(pago, amount(pago, "Monto")) for pago in pagos.iterfind(tag("Pago"))]

@@ -268,6 +268,11 @@ def paid(monto: str, pesos: str) -> Change:
     return both(set_(PAGO, Monto=monto), set_(TOTALES, MontoTotalPagos=pesos))
 
 
+def _comment_everything(root: etree._Element) -> None:
+    for node in list(root.iter(etree.Element)):
+        node.insert(0, etree.Comment("x"))
+
+
 Make = Callable[[], etree._Element]
 GOOD: dict[str, tuple[Make, Change]] = {
     "plain": (base, lambda root: None),
@@ -287,6 +292,7 @@ GOOD: dict[str, tuple[Make, Change]] = {
         chained, set_(PAGO, RfcEmisorCtaOrd="XEXX010101000", NomBancoOrdExt="BANK OF NOWHERE"),
     ),
     "06, nothing transferred": (untaxed, set_(DOCTO, ObjetoImpDR="06")),
+    "with comments": (every_tax, _comment_everything),
     "margin of one cent": (
         dollars, paid("178.71", "3306.14"),
     ),
@@ -298,28 +304,34 @@ NO_TAX: Change = lambda root: at(root, DOCTO).append(etree.Element(f"{{{PAGO20}}
 BAD: list[tuple[str, Make, Change]] = [
     ("pagos_missing", untaxed, remove(PAGOS)),
     ("CRP20101", untaxed, set_("", TipoDeComprobante="T")),
+    *(("CRP20101", base, set_("", TipoDeComprobante=tipo)) for tipo in "IEN"),
+    ("CFDI40121", base, set_("", TipoDeComprobante="Z")),
     ("CRP20102", untaxed, set_("", Exportacion="04")),
+    *(("CRP20102", untaxed, set_("", Exportacion=key)) for key in ("02", "09")),
     ("CRP20103", untaxed, set_("", SubTotal="1")),
-    ("CRP20104", untaxed, set_("", Moneda="MXN")),
-    ("CRP20105", untaxed, set_("", FormaPago="03")),
-    ("CRP20106", untaxed, set_("", MetodoPago="PUE")),
+    *(("CRP20104", untaxed, set_("", Moneda=key)) for key in ("MXN", "USD", "ZZZ")),
+    *(("CRP20105", untaxed, set_("", FormaPago=key)) for key in ("03", "07")),
+    *(("CRP20106", untaxed, set_("", MetodoPago=key)) for key in ("PUE", "ZZZ")),
     ("CRP20107", untaxed, set_("", CondicionesDePago="CONTADO")),
     ("CRP20108", untaxed, set_("", Descuento="0")),
     ("CRP20109", untaxed, set_("", TipoCambio="1")),
     ("CRP20110", untaxed, set_("", Total="1")),
     ("CRP20111", untaxed, duplicate(CONCEPTO)),
     ("CRP20112", untaxed, add(CONCEPTO, "CuentaPredial", Numero="123")),
-    ("CRP20113", untaxed, set_(CONCEPTO, ClaveProdServ="84111505")),
+    *(("CRP20113", untaxed, set_(CONCEPTO, ClaveProdServ=key)) for key in ("84111505", "00000000")),
     ("CRP20114", untaxed, set_(CONCEPTO, NoIdentificacion="1")),
     ("CRP20115", untaxed, set_(CONCEPTO, Cantidad="2")),
-    ("CRP20116", untaxed, set_(CONCEPTO, ClaveUnidad="H87")),
+    *(("CRP20116", untaxed, set_(CONCEPTO, ClaveUnidad=key)) for key in ("H87", "h87")),
     ("CRP20117", untaxed, set_(CONCEPTO, Unidad="pago")),
     ("CRP20118", untaxed, set_(CONCEPTO, Descripcion="pago")),
     ("CRP20119", untaxed, set_(CONCEPTO, ValorUnitario="1")),
     ("CRP20120", untaxed, set_(CONCEPTO, Importe="1")),
     ("CRP20121", untaxed, set_(CONCEPTO, Descuento="0")),
-    ("CRP20122", untaxed, set_(CONCEPTO, ObjetoImp="04")),
+    *(("CRP20122", untaxed, set_(CONCEPTO, ObjetoImp=key)) for key in ("04", "09")),
     ("CRP20123", untaxed, add("", "Impuestos", 3)),
+    ("CRP20213", untaxed, set_(PAGO, MonedaP="XXX")),
+    ("CRP20218", untaxed, set_(PAGO, Monto="0")),
+    ("CRP20277", dollars, set_(SECOND, EquivalenciaDR="17.5")),
     ("CRP20201", every_tax, set_(TOTALES, TotalRetencionesIVA="10.66")),
     ("CRP20201", every_tax, drop(TOTALES, "TotalRetencionesIVA")),
     ("CRP20201", base, set_(TOTALES, TotalRetencionesIVA="0.01")),
