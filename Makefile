@@ -3,9 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# atheris and the fuzzers' interpreter stand apart: nothing else needs them.
+FUZZ_VENV := .venv-fuzz
+FUZZ_SECONDS ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts tests bench soak goldens woocommerce-plugin lock clean
+.PHONY: help run test check lint types contracts tests bench fuzz soak goldens woocommerce-plugin lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -43,6 +46,21 @@ tests: $(STAMP) ## the tests, with branch coverage
 bench: $(STAMP) ## speed and memory, as ratios of one run; also written to var/bench.json
 	$(BIN)/python -m tests.bench
 
+fuzz: $(STAMP) $(FUZZ_VENV)/.installed ## give hostile bytes to what reads them: FUZZ_SECONDS each
+	@for target in validate read constancia json; do \
+	  echo "== $$target"; mkdir -p var/fuzz/$$target && \
+	  $(FUZZ_VENV)/bin/python -m tests.fuzz $$target var/fuzz/$$target/corpus \
+	    -artifact_prefix=var/fuzz/$$target/ -max_total_time=$(FUZZ_SECONDS) \
+	    -timeout=20 -rss_limit_mb=1500 -verbosity=0 -print_final_stats=1 || exit 1; done
+	@echo "== carts"; HYPOTHESIS_PROFILE=random CARTS=5000 \
+	  $(BIN)/python -m pytest -q tests/amounts
+
+$(FUZZ_VENV)/.installed: requirements.lock tests/fuzz/requirements.txt
+	$(PYTHON) -m venv $(FUZZ_VENV)
+	$(FUZZ_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  -r requirements.lock -r tests/fuzz/requirements.txt
+	@touch $@
+
 soak: $(STAMP) ## stamp many sales while workers are killed; SOAK_SALES and SOAK_SECONDS bound it
 	$(BIN)/python -m pytest tests/e2e/test_soak.py -q
 
@@ -54,4 +72,4 @@ lock: ## pin every dependency again (needs uv); for all platforms and Python 3.1
 	  --no-header --quiet --extra dev pyproject.toml -o requirements.lock
 
 clean: ## remove what was built; var/ (your data) stays
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(FUZZ_VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -123,7 +123,14 @@ def _take(found: Fields, name: str, value: str) -> None:
 
 
 def _line(value: str) -> str:
-    return " ".join(value.split())
+    """In one line, of characters that are seen: fonts bring icons and controls of their own."""
+    return " ".join("".join(map(_seen, value)).split())
+
+
+def _seen(character: str) -> str:
+    if character.isprintable():
+        return character
+    return "" if unicodedata.category(character) == "Cf" else " "
 
 
 def _spelled(label: str) -> str:
