@@ -78,7 +78,8 @@ final class Health {
 		$findings[] = self::last_heard( $told );
 		$window     = is_array( $told['window'] ?? null ) ? Answer::words_of( $told['window'], 'text' ) : '';
 		if ( '' !== $window ) {
-			$findings[] = array( 'good', $window, '' );
+			/* translators: %s: such as "until 30 days after the payment." */
+			$findings[] = array( 'good', sprintf( __( 'Time to ask for an invoice: %s', 'autofactura-hub' ), lcfirst( $window ) ), '' );
 		}
 		return $findings;
 	}

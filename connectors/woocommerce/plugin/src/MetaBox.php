@@ -124,7 +124,9 @@ final class MetaBox {
 		foreach ( FiscalRules::FIELDS as $field ) {
 			$value = $order->get_meta( CheckoutFields::META . $field );
 			if ( is_string( $value ) && '' !== $value ) {
-				$rows .= '<dt>' . esc_html( Wording::field( $field ) ) . '</dt><dd style="margin:0 0 .5em">' . esc_html( $value ) . '</dd>';
+				$listed = in_array( $field, array( 'regimen', 'uso' ), true ) ? CheckoutFields::options( $field ) : array();
+				$value  = $listed[ $value ] ?? $value;
+				$rows  .= '<dt>' . esc_html( Wording::field( $field ) ) . '</dt><dd style="margin:0 0 .5em">' . esc_html( $value ) . '</dd>';
 			}
 		}
 		if ( '' !== $rows ) {
