@@ -652,3 +652,35 @@ def test_refunded_while_sat_decides(world: Any, merchant: Any) -> None:
     assert (page.estado, page.reason) == (Estado.CANCELADA, "refunded")
     assert notices(world, merchant) == []
     assert merchant.request(invoice.sale_ids[0]).invoice_id is None
+
+
+def test_what_is_filed_is_not_sent_again(world: Any, merchant: Any) -> None:
+    """The same promise twice, and one of them late: the receiver is asked once."""
+    invoice = stamped(world, merchant, **dear("8001"))
+    world.clock.advance(2 * 24 * 3600)
+    asked(world, merchant, invoice)
+    world.drain()
+    merchant.promise("cancel", invoice.id)
+    world.drain()
+    assert kinds(merchant, invoice).count("sent") == 1
+    assert world.provider.cancellations()[0]["requests"] == 1
+
+
+def test_a_no_that_comes_after_the_filing_is_of_no_account(
+    world: Any, merchant: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that hung: meanwhile another has filed it, and the receiver is being asked."""
+    invoice = stamped(world, merchant, **dear("8001"))
+    world.clock.advance(2 * 24 * 3600)
+    asked(world, merchant, invoice)
+    pac, real = world.pacs[merchant.account.id], world.pacs[merchant.account.id].cancel
+
+    def slow(request: bytes, uuid: str) -> Any:
+        monkeypatch.setattr(pac, "cancel", real)
+        world.drain()
+        return CancelRefused((), b"late")
+
+    monkeypatch.setattr(pac, "cancel", slow)
+    cancel.cancel(world.ctx, merchant.id, invoice.id)
+    assert again(merchant, invoice).state is State.CANCELLING
+    assert "refused" not in kinds(merchant, invoice)
