@@ -38,21 +38,33 @@ _INCONVENIENT = _set_of(
 )
 #: Words of a longer name are not looked at: the ways to divide it grow with their square.
 _MOST_WORDS = 12
+_LONGEST = 1000
+_APOSTROPHES = str.maketrans(dict.fromkeys("'`´‘’\u02bc"))
 
 
 def fits(nombre: str, rfc: str) -> bool:
     """Whether the letters of `rfc` can come from `nombre`, written given names first.
 
-    True as well where nothing can be said: no RFC, a generic one, no name.
+    True as well where nothing can be said: no RFC, a generic one, no name, or a company's with a
+    number, of which the letters are those of its words ("7 ELEVEN" is SIETE).
     """
     if not well_formed(rfc) or rfc in {GENERIC_NATIONAL, GENERIC_FOREIGN}:
         return True
-    words = _words(nombre)[:_MOST_WORDS]
-    if not words:
+    readings = [words for words in _readings(nombre) if words]
+    if not readings:
         return True
     if person(rfc) == "moral":
-        return rfc[:3] in set(_of_company(words))
-    return rfc[:4] in set(_of_person(words))
+        numbered = any(word[0].isdigit() for words in readings for word in words)
+        return numbered or any(rfc[:3] in set(_of_company(words)) for words in readings)
+    return any(rfc[:4] in set(_of_person(words)) for words in readings)
+
+
+def _readings(nombre: str) -> Iterator[list[str]]:
+    """As written, and with D'ANGELO or D ANGELO as one word, as SAT counts it."""
+    name = nombre.upper()[:_LONGEST]
+    joined = re.sub(r"\b([DO]) +(?=\w)", r"\1", name.translate(_APOSTROPHES))
+    for each in dict.fromkeys((name, joined)):
+        yield _words(each)[:_MOST_WORDS]
 
 
 def _words(nombre: str) -> list[str]:

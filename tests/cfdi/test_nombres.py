@@ -236,6 +236,10 @@ def test_sats_test_taxpayers_fit_their_own_rfc_alone(shared: Path) -> None:
         ("RUBEN AGUILA LOPEZ", "AULR"),
         ("ÁNGEL NÚÑEZ ÜRGEL", "NUUA"),
         ("NOE ÑANDU IBARRA", "ÑAIN"),
+        ("ROBERTO O'FARRILL CARBALLO", "OACR"),
+        ("RUBEN D´ANGELO FARGO", "DAFR"),
+        ("RUBEN D ANGELO FARGO", "DAFR"),
+        ("ANA O LOPEZ", "OLAN"),
     ],
 )
 def test_letters_of_persons(nombre: str, letters: str) -> None:
@@ -253,6 +257,7 @@ def test_letters_of_persons(nombre: str, letters: str) -> None:
         ("PALETAS", "PAL"),
         ("LUCES & OBRAS", "L&O"),
         ("Z", "ZXX"),
+        ("L'OREAL DE MEXICO", "LME"),
     ],
 )
 def test_letters_of_companies(nombre: str, letters: str) -> None:
@@ -263,6 +268,7 @@ def test_letters_of_companies(nombre: str, letters: str) -> None:
 def test_where_nothing_can_be_said_nothing_is() -> None:
     for rfc in ("", "bad", "XAXX010101000", "XEXX010101000"):
         assert fits("CUALQUIERA", rfc)
+    assert fits("7 ELEVEN MEXICO", "SEM980701STA")
     assert fits("", "EKU9003173C9")
     assert fits("...", "EKU9003173C9")
 
