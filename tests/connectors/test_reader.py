@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from connectors.contract import DeliveryUnreadable
-from connectors.reader import MAX_DEPTH, Reader, read_json
+from connectors.reader import MAX_BYTES, MAX_DEPTH, MAX_PARTS, Reader, read_json
 
 DOCUMENT = read_json(
     b'{"id": 18, "total": "748.140000", "price": 172.40517233333333, "none": null, "on": true,'
@@ -104,3 +105,14 @@ def test_bounds_of_the_document() -> None:
         read_json(b"[12]", max_bytes=3)
     with pytest.raises(DeliveryUnreadable, match="fair length"):
         Reader([1] * 5001).elements()
+
+
+@pytest.mark.parametrize("part", [b"[],", b"{},", b"1,", b'"",'])
+def test_a_document_of_nothing_but_parts_is_refused_before_it_is_read(part: bytes) -> None:
+    many = b"[" + part * (MAX_BYTES // len(part) - 2) + b"0]"
+    begun = time.thread_time()
+    with pytest.raises(DeliveryUnreadable, match="parts"):
+        read_json(many)
+    assert time.thread_time() - begun < 0.2
+    fair = b"[" + part * (MAX_PARTS // 2 - 1) + b"0]"
+    assert isinstance(read_json(fair).value, list)
