@@ -29,6 +29,10 @@ from hub.store.records import Connection, InboxRow
 CHANGED = "changed_after_invoice"
 #: How soon an order taken from a delivery is asked for again while the shop does not answer.
 RECHECK = timedelta(minutes=5)
+#: The shop answered so long after a delivery came that the answer holds what it told of; clocks of
+#: two machines differ less. Older deliveries are looked at again because somebody wants it.
+SURELY_AFTER = timedelta(seconds=5)
+JUST_CAME = timedelta(hours=1)
 
 
 def ingest(ctx: Context, merchant_id: str, inbox_id: str) -> None:
@@ -41,6 +45,10 @@ def ingest(ctx: Context, merchant_id: str, inbox_id: str) -> None:
     if filed is None or filed.state != "filed":
         return
     source = _source(ctx, merchant_id, filed.connection_id)
+    if _answered_since(ctx, source, filed):
+        _useless(ctx, merchant_id, inbox_id)
+        return
+    began_at = ctx.clock.now()
     try:
         row = filed if filed.order_id else _reread(source, filed)
         if row is None:
@@ -56,7 +64,9 @@ def ingest(ctx: Context, merchant_id: str, inbox_id: str) -> None:
         return
     except PlatformUnreachable:
         raise paused(ctx.clock.now(), SHOP_PAUSE, inbox_id, "the shop does not answer") from None
-    _keep(ctx, source, sale, order_id=row.order_id, order=order, row=row, asked=asked)
+    # A complete delivery says how the order was when it came, however late it is looked at.
+    seen_at = row.received_at if order is not None and order is row.snapshot else began_at
+    _keep(ctx, source, sale, row.order_id, seen_at, order=order, row=row, asked=asked)
 
 
 def ingest_order(ctx: Context, merchant_id: str, subject: str) -> None:
@@ -68,27 +78,28 @@ def ingest_order(ctx: Context, merchant_id: str, subject: str) -> None:
     source = _source(ctx, merchant_id, connection_id)
     if not source.can_be_asked:
         return
+    began_at = ctx.clock.now()
     try:
         order = source.connector.fetch(order_id, source.facts, source.credentials)
     except OrderNotFound:
-        _keep(ctx, source, None, order_id=order_id)
+        _keep(ctx, source, None, order_id, began_at)
         return
     except CredentialsRefused as error:
         report(ctx, source.connection, str(error))
         raise paused(ctx.clock.now(), KEYS_PAUSE, subject, "the shop refuses the keys") from None
     except PlatformUnreachable:
         raise paused(ctx.clock.now(), SHOP_PAUSE, subject, "the shop does not answer") from None
-    take(ctx, source, order_id, order)
+    take(ctx, source, order_id, order, began_at)
 
 
-def take(ctx: Context, source: Shop, order_id: str, order: bytes) -> bool:
-    """Keep an order that was just fetched; False if it was not understood and set aside."""
+def take(ctx: Context, source: Shop, order_id: str, order: bytes, seen_at: datetime) -> bool:
+    """Keep an order that was fetched from `seen_at` on; False if it was not understood."""
     try:
         sale = source.connector.normalize(order, source.facts)
     except DeliveryUnreadable as error:
         _set_aside(ctx, source, order_id, order=order, problem=str(error))
         return False
-    _keep(ctx, source, sale, order_id=order_id, order=order)
+    _keep(ctx, source, sale, order_id, seen_at, order=order)
     return True
 
 
@@ -148,6 +159,18 @@ def _reread(source: Shop, row: InboxRow) -> InboxRow | None:
     return replace(row, order_id=notice.order_id, snapshot=notice.snapshot, gone=notice.gone)
 
 
+def _answered_since(ctx: Context, source: Shop, filed: InboxRow) -> bool:
+    """Whether the shop told of this order after the delivery came: in a burst it is asked once."""
+    if not source.can_be_asked or ctx.clock.now() - filed.received_at > JUST_CAME:
+        return False
+    with ctx.store.reading() as tx:
+        sales = tx.tenant(source.connection.merchant_id).sales
+        known = sales.by_key(source.connection.id, filed.order_id) if filed.order_id else None
+    if known is None or known.verified_at is None or known.sale.unverified:
+        return False
+    return known.verified_at >= filed.received_at + SURELY_AFTER
+
+
 def _useless(ctx: Context, merchant_id: str, inbox_id: str) -> None:
     with ctx.store.transaction() as tx:
         tx.tenant(merchant_id).inbox.done(inbox_id)
@@ -157,17 +180,15 @@ def _keep(
     ctx: Context,
     source: Shop,
     sale: Sale | None,
-    *,
     order_id: str,
+    seen_at: datetime,
+    *,
     order: bytes | None = None,
     row: InboxRow | None = None,
     asked: bool = True,
 ) -> None:
     now, merchant_id = ctx.clock.now(), source.connection.merchant_id
     proof = proof_of(source, order) if order is not None else None
-    # A complete delivery says how the order was when it came, however late it is looked at.
-    delivered = row is not None and order is row.snapshot
-    seen_at = row.received_at if row is not None and delivered else now
     with ctx.store.reading() as tx:
         tenant = tx.tenant(merchant_id)
         issuer = issuer_of(tenant)

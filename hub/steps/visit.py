@@ -41,6 +41,7 @@ def asked(ctx: Context, connection: Connection, order_id: str, proof: str) -> st
     tell. Takes as long for an order that is known as for one that is not: nothing is learnt from
     the time of an answer.
     """
+    began_at = ctx.clock.now()
     try:
         shop = shop_of(ctx, connection.merchant_id, connection.id)
         if shop is None or not shop.can_be_asked:
@@ -53,6 +54,6 @@ def asked(ctx: Context, connection: Connection, order_id: str, proof: str) -> st
     expected = proof_of(shop, order)
     if expected is None or not compare_digest(expected.encode(), proof.encode("utf-8", "replace")):
         return None
-    if not take(ctx, shop, order_id, order):
+    if not take(ctx, shop, order_id, order, began_at):
         raise Unclear
     return known(ctx, connection, order_id, proof)

@@ -249,6 +249,48 @@ class TestEchoes:
         assert merchant.page(sale_id).total == Decimal(116)
 
 
+class TestBursts:
+    def test_what_the_shop_answered_since_is_not_asked_for_again(
+        self, world: Any, merchant: Any, shop: Any, make_sale: Any
+    ) -> None:
+        """Ten deliveries wait; the first look brings all that they tell of."""
+        world.shop.put(make_sale())
+        for number in range(10):
+            merchant.deliver(b"", key=f"e{number}")
+        world.clock.advance(30)
+        world.drain("ingest")
+        assert shop.asked == ["7001"]
+        filed = merchant.of(lambda tenant: tenant.inbox.list(state="filed"))
+        assert filed == []
+
+    def test_what_comes_with_the_answer_is_asked_for(
+        self, world: Any, merchant: Any, shop: Any, make_sale: Any
+    ) -> None:
+        merchant.keep()
+        asked = len(shop.asked)
+        world.shop.put(make_sale(revision=2, total=Decimal("117.00")))
+        merchant.deliver(b"", key="e1")
+        world.clock.advance(3)
+        world.drain("ingest")
+        assert len(shop.asked) == asked + 1
+        assert merchant.page(merchant.sale_id()).total == 117
+
+    def test_an_old_delivery_that_is_replayed_is_looked_at(
+        self, world: Any, merchant: Any, shop: Any, make_sale: Any
+    ) -> None:
+        world.shop.put(make_sale())
+        merchant.deliver(b"", key="e1")
+        [filed] = merchant.of(lambda tenant: tenant.inbox.list())
+        world.clock.advance(30)
+        world.drain("ingest")
+        world.clock.advance(7200)
+        asked = len(shop.asked)
+        merchant.change(lambda tenant: tenant.inbox.reopen(filed.id))
+        merchant.promise("ingest", filed.id, queue="ingest")
+        world.drain("ingest")
+        assert len(shop.asked) == asked + 1
+
+
 class TestDeleted:
     def test_what_a_silent_shop_deleted_is_asked_about(
         self, world: Any, merchant: Any, make_sale: Any
