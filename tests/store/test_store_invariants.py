@@ -539,3 +539,12 @@ class TestDoctor:
             for statement in statements:
                 db.execute_sql(statement)
         assert any(told in found for found in the_violations(world))
+
+    def test_a_claim_lost_while_it_is_being_cancelled_is_found(self, world: Any) -> None:
+        """It is in force until SAT says otherwise."""
+        cancelling(world, world.stamped())
+        assert the_violations(world) == []
+        with world.store.transaction() as tx:
+            guards.drop(tx.session.engine.db)
+            tx.session.engine.db.execute_sql("DELETE FROM claim")
+        assert any("does not hold its sale" in found for found in the_violations(world))
