@@ -50,6 +50,7 @@ def connect(ctx: Context, merchant_id: str, connection_id: str) -> None:
             shop.credentials,
             repair=bond.paired_at is not None,
         )
+        _stands(ctx, shop, bond, subscriptions)
     except CredentialsRefused as error:
         _trouble(ctx, shop, bond, "keys_refused", str(error), keys="refused")
     except ConnectionInvalid as error:
@@ -59,8 +60,6 @@ def connect(ctx: Context, merchant_id: str, connection_id: str) -> None:
     except PlatformUnreachable as error:
         _trouble(ctx, shop, bond, "store_unreachable", str(error))
         raise paused(ctx.clock.now(), SHOP_PAUSE, connection_id, "no answer") from None
-    else:
-        _stands(ctx, shop, bond, subscriptions)
 
 
 def _bond(ctx: Context, shop: Shop) -> Bond | None:
@@ -121,6 +120,11 @@ def _stands(ctx: Context, shop: Shop, bond: Bond, subscriptions: Sequence[Subscr
         tenant = tx.tenant(shop.connection.merchant_id)
         if not _still(tenant, bond):
             return
+        connection = shop.connection
+        if bond.state == "checking" and tx.pairing.taken(
+            connection.platform, connection.account, connection.merchant_id
+        ):
+            raise ConnectedElsewhere  # by whoever was faster while the shop was asked
         tenant.bonds.found(
             bond.connection_id,
             state="manual" if bond.paired_at is None else "connected",

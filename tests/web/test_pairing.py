@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from hub.steps import health
+from connectors.woocommerce.connector import WooCommerce
+from hub.steps import connect, health
 
 PAIR = "/connect/woocommerce/pair"
 
@@ -411,6 +412,31 @@ class TestAgain:
         look(claim)
         assert claim.shown()["state"] == "trouble"
         assert "connected already" in claim.shown()["problem"]
+
+    def test_of_two_merchants_at_once_one_gets_the_shop(
+        self, listening: Any, store: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Both have good keys, and the second is done while the first asks the shop."""
+        both = []
+        for who in (("EKU9003173C9", "ESCUELA KEMPER URGATE"),
+                    ("IIA040805DZ4", "INDISTRIA ILUMINADORA DE ALMACENES")):  # fmt: skip
+            merchant_id = listening.merchant(*who)
+            told = pair(listening, code_of(listening, merchant_id), store).json
+            both.append(Paired(listening, merchant_id, store, dict(told)))
+        slower, faster = both
+        ctx = listening.hub.ctx
+        ensure = WooCommerce.ensure
+
+        def overtaken(*given: Any, **named: Any) -> Any:
+            monkeypatch.setattr(WooCommerce, "ensure", ensure)
+            connect.connect(ctx, faster.merchant_id, faster.id)
+            return ensure(*given, **named)
+
+        monkeypatch.setattr(WooCommerce, "ensure", overtaken)
+        connect.connect(ctx, slower.merchant_id, slower.id)
+        assert faster.status()["state"] == "connected"
+        assert slower.shown()["state"] == "trouble"
+        assert "connected already" in slower.shown()["problem"]
 
 
 class TestSigned:
