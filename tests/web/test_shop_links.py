@@ -125,6 +125,15 @@ def test_guessing_is_ended(linked: Linked) -> None:
     assert len(linked.store.asked) <= 60
 
 
+def test_a_shop_that_is_away_is_not_asked_without_end(linked: Linked) -> None:
+    """Its answers say of no proof that it is wrong, so the questions themselves are counted."""
+    link = linked.link(linked.store.sell(7001))
+    linked.store.down = 403
+    statuses = [linked.get(link).status_code for _ in range(64)]
+    assert (statuses[0], statuses[-1]) == (503, 429)
+    assert len(linked.store.asked) <= 60
+
+
 def test_a_slow_shop_shows_a_page_that_comes_back_by_itself(linked: Linked) -> None:
     link = linked.link(linked.store.sell(7001))
     linked.store.slow = 3.0
