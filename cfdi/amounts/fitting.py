@@ -16,14 +16,10 @@ from typing import Final
 
 from cfdi.amounts.lines import (
     AMOUNT_MAX,
-    EXACT,
-    MICROS,
-    UNIT,
     Kind,
     Line,
     Tax,
     from_gross,
-    half_up,
     places,
     read,
     slope,
@@ -32,6 +28,7 @@ from cfdi.amounts.lines import (
 )
 from cfdi.amounts.nudge import in_cents, nudged
 from cfdi.amounts.sums import Sums, add_up
+from cfdi.amounts.units import EXACT, MICROS, UNIT, half_up
 from cfdi.amounts.values import Cuentas, NoExactDocument, Partida, Renglon, WhyNot
 from cfdi.comprobante import Impuestos, Retencion, RetencionTotal, TipoFactor, Traslado
 

@@ -6,18 +6,15 @@ All numbers are integers of 10⁻⁶: exact, and fast enough for carts of hundre
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, NamedTuple
 
+from cfdi.amounts.units import EXACT, MICROS, UNIT, half_up
 from cfdi.amounts.values import NoExactDocument, Partida, Tributo, WhyNot
 from cfdi.comprobante import Impuesto, TipoFactor
 
-MICROS: Final = 10**6
 #: t_Importe allows 18 digits before the point; nothing near it is a sale.
 AMOUNT_MAX: Final = 10**18
-EXACT: Final = Context(prec=80)
-#: Millionths in a unit of the last of so many decimals.
-UNIT: Final = tuple(10 ** (6 - decimals) for decimals in range(7))
 
 
 class Kind(NamedTuple):
@@ -134,11 +131,6 @@ def withheld_base_of(kind: Kind, quantity: int, net: int, taxes: Sequence[Tax]) 
     return base_of(
         kind, quantity, net, [tax for tax in taxes if tax.kind.impuesto is Impuesto.IEPS]
     )
-
-
-def half_up(numerator: int, denominator: int) -> int:
-    """The quotient of integers that are not negative, a tie going up."""
-    return (2 * numerator + denominator) // (2 * denominator)
 
 
 def with_exact_taxes(line: Line) -> Line:

@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cfdi.amounts.lines import (
-    Kind,
-    Line,
-    Tax,
-    base_of,
-    half_up,
-    places,
-    window,
-    withheld_base_of,
-)
+from cfdi.amounts.lines import Kind, Line, Tax, base_of, places, window, withheld_base_of
 from cfdi.amounts.sums import add_up
+from cfdi.amounts.units import half_up
 from cfdi.comprobante import Impuesto, TipoFactor
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from cfdi.amounts.lines import Kind, Line, half_up
+from cfdi.amounts.lines import Kind, Line
+from cfdi.amounts.units import half_up
 from cfdi.comprobante import Impuesto
 
 

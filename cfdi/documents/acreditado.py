@@ -7,7 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from cfdi.amounts.lines import EXACT, Kind
+from cfdi.amounts.lines import Kind
+from cfdi.amounts.units import EXACT, of_units
 from cfdi.comprobante import Concepto, Retencion, TipoFactor, Traslado
 from cfdi.documents.porciones import Clase, Porcion
 
@@ -16,7 +17,7 @@ ACTIVIDAD: Final = "ACT"
 
 
 def concepto_of(clase: Clase, part: Porcion, decimales: int, descripcion: str) -> Concepto:
-    net = _units(part.net, decimales)
+    net = of_units(part.net, decimales)
     return Concepto(
         clave_prod_serv=SERVICIOS_DE_FACTURACION,
         cantidad=Decimal(1),
@@ -62,11 +63,11 @@ def _traslados(
     for kind, (base, amount) in zip(kinds, cargos, strict=True):
         if not base:
             continue
-        written = _units(base, decimales)
+        written = of_units(base, decimales)
         if kind.factor is TipoFactor.EXENTO:
             yield Traslado(written, kind.impuesto, kind.factor)
         else:
-            rate, importe = _units(kind.rate, 6), _units(amount, decimales)
+            rate, importe = of_units(kind.rate, 6), of_units(amount, decimales)
             yield Traslado(written, kind.impuesto, kind.factor, rate, importe)
 
 
@@ -75,9 +76,5 @@ def _retenciones(
 ) -> Iterable[Retencion]:
     for kind, (base, amount) in zip(kinds, cargos, strict=True):
         if base:
-            rate, importe = _units(kind.rate, 6), _units(amount, decimales)
-            yield Retencion(_units(base, decimales), kind.impuesto, kind.factor, rate, importe)
-
-
-def _units(units: int, decimales: int) -> Decimal:
-    return Decimal(f"{units}E-{decimales}")
+            rate, importe = of_units(kind.rate, 6), of_units(amount, decimales)
+            yield Retencion(of_units(base, decimales), kind.impuesto, kind.factor, rate, importe)

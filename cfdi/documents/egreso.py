@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from cfdi.amounts import NoExactDocument, WhyNot
-from cfdi.amounts.lines import EXACT
+from cfdi.amounts.units import EXACT
 from cfdi.catalogs import MONEDA
 from cfdi.comprobante import Comprobante, Concepto
 from cfdi.documents.acreditado import concepto_of, of_goods

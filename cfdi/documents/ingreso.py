@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Final
 
 from cfdi.amounts import Partida, Renglon, Tributo, fit
-from cfdi.amounts.lines import EXACT
+from cfdi.amounts.units import EXACT
 from cfdi.comprobante import (
     ACuentaTerceros,
     CfdiRelacionados,

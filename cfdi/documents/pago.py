@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Final
 
 from cfdi.amounts.limits import d
-from cfdi.amounts.lines import EXACT
+from cfdi.amounts.units import EXACT
 from cfdi.catalogs import FORMA_PAGO
 from cfdi.comprobante import (
     Comprobante,

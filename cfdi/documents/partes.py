@@ -7,7 +7,8 @@ from fractions import Fraction
 from itertools import product
 from typing import Final
 
-from cfdi.amounts.lines import MICROS, Kind, window
+from cfdi.amounts.lines import Kind, window
+from cfdi.amounts.units import MICROS
 from cfdi.comprobante import Impuesto, TipoFactor
 from cfdi.documents.porciones import Cargo, Clase, Porcion, shaped
 
@@ -30,7 +31,7 @@ def share(
     ideal = _ideal(like, left, gross)
     for part in _candidates(clase, like, left, ideal, gross):
         stays = left.less(part)
-        if min(stays.values) < 0 or _drops_a_tax(part, left) or _drops_a_tax(stays, left):
+        if min(stays.values) < 0 or any(_drops_a_tax(clase, one, left) for one in (part, stays)):
             continue
         said = pieces(clase, part, decimales)
         rest = pieces(clase, stays, decimales)
@@ -43,12 +44,21 @@ def share(
     return None if best is None else best[1:]
 
 
-def _drops_a_tax(part: Porcion, left: Porcion) -> bool:
-    """Without one of its taxes a concept would look like one of another class."""
+def _drops_a_tax(clase: Clase, part: Porcion, left: Porcion) -> bool:
+    """Without one of its taxes a concept would look like one of another class.
+
+    A tax by the unit may be dropped: its base does not shrink with the price, and of a third of a
+    piece there is no half in whole units. `left_of` finds such a part's home among those that bear
+    its other taxes.
+    """
+    kinds = (*clase.traslados, *clase.retenciones)
     cargos = zip(
         (*part.traslados, *part.retenciones), (*left.traslados, *left.retenciones), strict=True
     )
-    return any(base == 0 < whole for (base, _), (whole, _) in cargos)
+    return any(
+        base == 0 < whole and kind.factor is not TipoFactor.CUOTA
+        for kind, ((base, _), (whole, _)) in zip(kinds, cargos, strict=True)
+    )
 
 
 def _ideal(like: Porcion, left: Porcion, gross: int) -> list[Fraction]:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cfdi.amounts.lines import EXACT, Kind
+from cfdi.amounts.lines import Kind
+from cfdi.amounts.units import half_up, in_micros, in_units
 from cfdi.comprobante import Comprobante, Concepto, Impuesto, Retencion, Traslado
 from cfdi.documents.refused import DocumentRefused
 
@@ -65,10 +66,10 @@ def porciones(comprobante: Comprobante, decimales: int, *, by_ticket: bool) -> d
         known = exact.setdefault(clase, [0] * len(values))
         for place, value in enumerate(values):
             known[place] += value
-    net = _units(comprobante.sub_total, decimales) - _units(
+    net = in_units(comprobante.sub_total, decimales) - in_units(
         comprobante.descuento or Decimal(0), decimales
     )
-    return _in_units(exact, net, 10 ** (6 - decimales))
+    return _divided_among(exact, net, 10 ** (6 - decimales))
 
 
 def left_of(
@@ -178,7 +179,7 @@ def _read(concepto: Concepto, *, by_ticket: bool) -> tuple[Clase, list[int]]:
         traslados=tuple(sorted(traslados, key=_order)),
         retenciones=tuple(sorted(retenciones, key=_order)),
     )
-    values = [_micros(concepto.importe) - _micros(concepto.descuento or Decimal(0))]
+    values = [in_micros(concepto.importe) - in_micros(concepto.descuento)]
     for kind in clase.traslados:
         values += traslados[kind]
     for kind in clase.retenciones:
@@ -192,21 +193,15 @@ def _order(kind: Kind) -> tuple[bool, str, str, int]:
 
 
 def _add(kinds: dict[Kind, list[int]], tax: Traslado | Retencion) -> None:
-    kind = Kind(tax.impuesto, tax.tipo_factor, _micros(tax.tasa_o_cuota or Decimal(0)))
+    kind = Kind(tax.impuesto, tax.tipo_factor, in_micros(tax.tasa_o_cuota))
     known = kinds.setdefault(kind, [0, 0])
-    known[0] += _micros(tax.base)
-    known[1] += _micros(tax.importe or Decimal(0))
+    known[0] += in_micros(tax.base)
+    known[1] += in_micros(tax.importe)
 
 
-def _micros(amount: Decimal) -> int:
-    return int(amount.scaleb(6, context=EXACT))
-
-
-def _units(amount: Decimal, decimales: int) -> int:
-    return int(amount.scaleb(decimales, context=EXACT))
-
-
-def _in_units(exact: Mapping[Clase, Sequence[int]], net: int, unit: int) -> dict[Clase, Porcion]:
+def _divided_among(
+    exact: Mapping[Clase, Sequence[int]], net: int, unit: int
+) -> dict[Clase, Porcion]:
     """What the sums of the document are, divided among the classes that make them."""
     found = {clase: [0] * len(values) for clase, values in exact.items()}
     sums: dict[tuple[str, object], list[tuple[Clase, int]]] = {}
@@ -216,7 +211,7 @@ def _in_units(exact: Mapping[Clase, Sequence[int]], net: int, unit: int) -> dict
     # Bases last: they follow the prices and the IEPS they are made of.
     for key, places in sorted(sums.items(), key=lambda one: one[0][0] == "base"):
         parts = [exact[clase][place] for clase, place in places]
-        whole = net if key[0] == "net" else (2 * sum(parts) + unit) // (2 * unit)
+        whole = net if key[0] == "net" else half_up(sum(parts), unit)
         if key[0] == "base":
             likely = [_likely_base(exact[one], found[one], one, at, unit) for one, at in places]
             divided = _adjusted(likely, whole)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from cfdi.amounts.lines import EXACT, Kind, places, window
+from cfdi.amounts.lines import Kind, places, window
+from cfdi.amounts.units import EXACT, in_micros, in_units, of_units
 from cfdi.catalogs import MONEDA
 from cfdi.comprobante import Impuesto, Retencion, TipoFactor, Traslado
 from cfdi.documents.datos import Factura
@@ -36,7 +37,7 @@ class Saldo:
 
     @property
     def owed(self) -> Decimal:
-        return _amount(self.total - self.paid, self.decimales)
+        return of_units(self.total - self.paid, self.decimales)
 
     def pay(self, pagado: Decimal, equivalencia: Decimal) -> DoctoRelacionado:
         """The next parcialidad. Raises `DocumentRefused` for more than is owed."""
@@ -54,7 +55,7 @@ class Saldo:
             equivalencia=equivalencia,
             num_parcialidad=self.parcialidad,
             saldo_anterior=before,
-            pagado=_amount(int(scaled), self.decimales),
+            pagado=of_units(int(scaled), self.decimales),
             saldo_insoluto=self.owed,
             objeto_imp=self._objeto_imp(taxed=bool(traslados or retenciones)),
             serie=comprobante.serie,
@@ -128,7 +129,7 @@ def open_saldo(factura: Factura) -> Saldo:
         taxes={key: cargo for key, cargo in taxes.items() if cargo[0]},
     )
     for pagado in factura.pagos:
-        saldo.paid += int(pagado.pagado.scaleb(decimales, context=EXACT))
+        saldo.paid += in_units(pagado.pagado, decimales)
         saldo.parcialidad = max(saldo.parcialidad, pagado.num_parcialidad)
         _cover(saldo, (False, True), pagado)
     if saldo.paid > saldo.total:
@@ -140,8 +141,8 @@ def _cover(saldo: Saldo, sides: Iterable[bool], pagado: DoctoRelacionado) -> Non
     for withheld in sides:
         nodes: Iterable[Traslado | Retencion] = pagado.retenciones if withheld else pagado.traslados
         for tax in nodes:
-            kind = Kind(tax.impuesto, tax.tipo_factor, _micros(tax.tasa_o_cuota))
-            _add(saldo.covered, (withheld, kind), _micros(tax.base), _micros(tax.importe))
+            kind = Kind(tax.impuesto, tax.tipo_factor, in_micros(tax.tasa_o_cuota))
+            _add(saldo.covered, (withheld, kind), in_micros(tax.base), in_micros(tax.importe))
 
 
 def _objeto_imp(factura: Factura) -> str:
@@ -162,11 +163,11 @@ def _add(taxes: dict[_Key, tuple[int, int]], key: _Key, base: int, amount: int) 
 
 def _node(kind: Kind, base: int, amount: int, decimales: int) -> Traslado:
     written = places(base, decimales)
-    shown = _amount(base // 10 ** (6 - written), written)
+    shown = of_units(base // 10 ** (6 - written), written)
     if kind.factor is TipoFactor.EXENTO:
         return Traslado(shown, kind.impuesto, kind.factor)
-    importe = _amount(amount // 10 ** (6 - decimales), decimales)
-    return Traslado(shown, kind.impuesto, kind.factor, _amount(kind.rate, 6), importe)
+    importe = of_units(amount // 10 ** (6 - decimales), decimales)
+    return Traslado(shown, kind.impuesto, kind.factor, of_units(kind.rate, 6), importe)
 
 
 def _retencion(node: Traslado) -> Retencion:
@@ -174,7 +175,7 @@ def _retencion(node: Traslado) -> Retencion:
         node.base,
         node.impuesto,
         node.tipo_factor,
-        node.tasa_o_cuota or _amount(0, 6),
+        node.tasa_o_cuota or of_units(0, 6),
         node.importe or Decimal(0),
     )
 
@@ -182,11 +183,3 @@ def _retencion(node: Traslado) -> Retencion:
 def _half_up(value: Fraction) -> int:
     doubled = 2 * value + 1
     return doubled.numerator // (2 * doubled.denominator)
-
-
-def _micros(amount: Decimal | None) -> int:
-    return 0 if amount is None else int(amount.scaleb(6, context=EXACT))
-
-
-def _amount(units: int, decimales: int) -> Decimal:
-    return Decimal(f"{units}E-{decimales}")

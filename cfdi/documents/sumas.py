@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cfdi.amounts.lines import EXACT, half_up
+from cfdi.amounts.units import half_up, in_micros, of_units
 from cfdi.comprobante import (
     Concepto,
     Impuesto,
@@ -36,28 +36,28 @@ def summed(conceptos: Sequence[Concepto], decimales: int) -> Sumas:
     traslados: dict[_Key, list[int]] = {}
     retenciones: dict[Impuesto, int] = {}
     for concepto in conceptos:
-        sub_total += _micros(concepto.importe)
-        discount += _micros(concepto.descuento or Decimal(0))
+        sub_total += in_micros(concepto.importe)
+        discount += in_micros(concepto.descuento)
         for tax in concepto.traslados:
             known = traslados.setdefault((tax.impuesto, tax.tipo_factor, tax.tasa_o_cuota), [0, 0])
-            known[0] += _micros(tax.base)
-            known[1] += _micros(tax.importe) if tax.importe is not None else 0
+            known[0] += in_micros(tax.base)
+            known[1] += in_micros(tax.importe)
         for withheld in concepto.retenciones:
             already = retenciones.get(withheld.impuesto, 0)
-            retenciones[withheld.impuesto] = already + _micros(withheld.importe)
+            retenciones[withheld.impuesto] = already + in_micros(withheld.importe)
     units = {key: half_up(amount, unit) for key, (_, amount) in traslados.items()}
     held = {impuesto: half_up(amount, unit) for impuesto, amount in retenciones.items()}
     listed, off = half_up(sub_total, unit), half_up(discount, unit)
     total = listed - off + sum(units.values()) - sum(held.values())
     nodes = tuple(
-        _node(key, _amount(half_up(base, unit), decimales), _amount(units[key], decimales))
+        _node(key, of_units(half_up(base, unit), decimales), of_units(units[key], decimales))
         for key, (base, _) in traslados.items()
     )
     return Sumas(
-        sub_total=_amount(listed, decimales),
-        descuento=_amount(off, decimales) if discounted else None,
+        sub_total=of_units(listed, decimales),
+        descuento=of_units(off, decimales) if discounted else None,
         impuestos=_impuestos(nodes, held, decimales),
-        total=_amount(total, decimales),
+        total=of_units(total, decimales),
     )
 
 
@@ -70,10 +70,10 @@ def _impuestos(
     return Impuestos(
         traslados=nodes,
         retenciones=tuple(
-            RetencionTotal(impuesto, _amount(units, decimales)) for impuesto, units in held.items()
+            RetencionTotal(impuesto, of_units(units, decimales)) for impuesto, units in held.items()
         ),
-        total_trasladados=sum(charged, _amount(0, decimales)) if charged else None,
-        total_retenidos=_amount(sum(held.values()), decimales) if held else None,
+        total_trasladados=sum(charged, of_units(0, decimales)) if charged else None,
+        total_retenidos=of_units(sum(held.values()), decimales) if held else None,
     )
 
 
@@ -82,11 +82,3 @@ def _node(key: _Key, base: Decimal, importe: Decimal) -> Traslado:
     if factor is TipoFactor.EXENTO:
         return Traslado(base, impuesto, factor)
     return Traslado(base, impuesto, factor, tasa, importe)
-
-
-def _micros(amount: Decimal) -> int:
-    return int(amount.scaleb(6, context=EXACT))
-
-
-def _amount(units: int, decimales: int) -> Decimal:
-    return Decimal(f"{units}E-{decimales}")

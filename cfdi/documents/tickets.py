@@ -14,7 +14,8 @@ from typing import Final
 
 from cfdi.amounts import NoExactDocument, Partida, WhyNot
 from cfdi.amounts.fitting import explained_lines
-from cfdi.amounts.lines import Kind, Line, Tax, from_gross, half_up, window
+from cfdi.amounts.lines import Kind, Line, Tax, from_gross, window
+from cfdi.amounts.units import half_up, of_units
 from cfdi.comprobante import Concepto, Impuesto, TipoFactor, Traslado
 from cfdi.documents.refused import DocumentRefused
 
@@ -217,7 +218,7 @@ def _iva_fills(split: _Split, missing: int, decimales: int) -> _Split | None:
 
 def _written(numero: str, split: _Split, decimales: int) -> Concepto:
     unit = 10 ** (6 - decimales)
-    net = Decimal(f"{split.net // unit}E-{decimales}")
+    net = of_units(split.net // unit, decimales)
     traslados = tuple(
         _traslado(kind, base // unit, amount // unit, decimales)
         for kind, (base, amount) in split.taxes.items()
@@ -237,8 +238,8 @@ def _written(numero: str, split: _Split, decimales: int) -> Concepto:
 
 
 def _traslado(kind: Kind, base: int, amount: int, decimales: int) -> Traslado:
-    written = Decimal(f"{base}E-{decimales}")
+    written = of_units(base, decimales)
     if kind.factor is TipoFactor.EXENTO:
         return Traslado(written, kind.impuesto, kind.factor)
-    rate, importe = Decimal(f"{kind.rate}E-6"), Decimal(f"{amount}E-{decimales}")
+    rate, importe = of_units(kind.rate, 6), of_units(amount, decimales)
     return Traslado(written, kind.impuesto, kind.factor, rate, importe)

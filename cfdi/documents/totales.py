@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
-from cfdi.amounts.lines import EXACT
+from cfdi.amounts.units import EXACT
 from cfdi.comprobante import Impuesto, TipoFactor, Traslado
 from cfdi.pagos import Pago, Totales
 
