@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -38,15 +39,18 @@ class SlowShop:
 
 
 @pytest.fixture
-def shop(world: Any) -> Any:
+def shop(world: Any) -> Iterator[SlowShop]:
     made = SlowShop(world)
     yield made
     made.gate.set()
 
 
 @pytest.fixture
-def buyer(world: Any, shop: SlowShop, merchant: Any) -> Buyer:
-    return Buyer(world.ctx)
+def buyer(world: Any, shop: SlowShop, merchant: Any) -> Iterator[Buyer]:
+    made = Buyer(world.ctx)
+    yield made
+    shop.gate.set()
+    settled(made)  # before the store under its questions is closed
 
 
 def refunded(merchant: Any, make_sale: Any, world: Any, key: str = "7001") -> None:
