@@ -141,6 +141,7 @@ $addresses = array(
 	'http://facturas.example'         => false,
 	'ftp://facturas.example'          => false,
 	'https://u:p@facturas.example'    => false,
+	'https://u@facturas.example'      => false,
 	'https://facturas.example?x=1'    => false,
 	'https://facturas.example#x'      => false,
 	'https://'                        => false,
