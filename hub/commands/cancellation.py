@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cfdi.cancelacion import Motivo
+from cfdi.cancelacion import AcuseUnreadable, Motivo, read_acuse
 from cfdi.pac.contract import Later
 from cfdi.sat.status import Status
 from hub.commands.invoice import invoice, merchant_option, row_of
@@ -76,7 +76,7 @@ def invoice_status(merchant_id: str, invoice_id: str) -> None:
 @click.argument("invoice_id")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
 def invoice_acuse(merchant_id: str, invoice_id: str, output: Path) -> None:
-    """Write SAT's receipt for the request to cancel to a file."""
+    """Write SAT's receipt for the newest request to cancel, or what the provider gave instead."""
     with opened() as hub:
         row_of(hub, the_merchant(hub, merchant_id), invoice_id)
         with hub.ctx.store.reading() as tx:
@@ -87,7 +87,17 @@ def invoice_acuse(merchant_id: str, invoice_id: str, output: Path) -> None:
     if not acuse:
         raise Failed("no_acuse", "SAT has given no receipt for it: `invoice status`")
     output.write_bytes(acuse)
-    tell({"file": str(output), "bytes": len(acuse)}, str(output))
+    by_sat = _is_receipt(acuse)
+    text = str(output) if by_sat else f"{output} (the provider's own words: it gave no receipt)"
+    tell({"file": str(output), "bytes": len(acuse), "by_sat": by_sat}, text)
+
+
+def _is_receipt(acuse: bytes) -> bool:
+    try:
+        read_acuse(acuse)
+    except AcuseUnreadable:
+        return False
+    return True
 
 
 def _lines(shown: Mapping[str, Any], indent: str = "") -> Iterator[str]:

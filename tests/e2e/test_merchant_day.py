@@ -148,7 +148,7 @@ def test_an_invoice_is_cancelled_and_the_purchase_invoiced_anew(
     assert told["state"] == "cancelled"
     assert [one["kind"] for one in told["cancellation"]["events"]] == ["sent", "filed", "ended"]
     acuse = tmp_path / "acuse.xml"
-    shop.home.cli("invoice", "acuse", *of, "--output", str(acuse))
+    assert shop.home.cli("invoice", "acuse", *of, "--output", str(acuse))["by_sat"] is True
     assert first.upper() in acuse.read_text()
     assert shop.home.cli("invoice", "cancel", *of, "--motivo", "02", expect=1)
     link.send(buyer)
