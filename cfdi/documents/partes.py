@@ -31,7 +31,7 @@ def share(
     ideal = _ideal(like, left, gross)
     for part in _candidates(clase, like, left, ideal, gross):
         stays = left.less(part)
-        if min(stays.values) < 0 or any(_drops_a_tax(clase, one, left) for one in (part, stays)):
+        if min(stays.values) < 0 or _drops_a_tax(part, left) or _drops_a_tax(stays, left):
             continue
         said = pieces(clase, part, decimales)
         rest = pieces(clase, stays, decimales)
@@ -44,21 +44,12 @@ def share(
     return None if best is None else best[1:]
 
 
-def _drops_a_tax(clase: Clase, part: Porcion, left: Porcion) -> bool:
-    """Without one of its taxes a concept would look like one of another class.
-
-    A tax by the unit may be dropped: its base does not shrink with the price, and of a third of a
-    piece there is no half in whole units. `left_of` finds such a part's home among those that bear
-    its other taxes.
-    """
-    kinds = (*clase.traslados, *clase.retenciones)
+def _drops_a_tax(part: Porcion, left: Porcion) -> bool:
+    """Without one of its taxes a concept would look like one of another class."""
     cargos = zip(
         (*part.traslados, *part.retenciones), (*left.traslados, *left.retenciones), strict=True
     )
-    return any(
-        base == 0 < whole and kind.factor is not TipoFactor.CUOTA
-        for kind, ((base, _), (whole, _)) in zip(kinds, cargos, strict=True)
-    )
+    return any(base == 0 < whole for (base, _), (whole, _) in cargos)
 
 
 def _ideal(like: Porcion, left: Porcion, gross: int) -> list[Fraction]:
