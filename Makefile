@@ -8,7 +8,7 @@ FUZZ_VENV := .venv-fuzz
 FUZZ_SECONDS ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts tests bench fuzz soak goldens woocommerce-plugin lock clean
+.PHONY: help run test check lint types contracts tests bench fuzz soak goldens woocommerce-plugin woocommerce-real lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -66,6 +66,10 @@ soak: $(STAMP) ## stamp many sales while workers are killed; SOAK_SALES and SOAK
 
 woocommerce-plugin: $(STAMP) ## the zip of the WooCommerce plug-in, in dist/
 	@$(BIN)/python -m connectors.woocommerce.packaging zip dist
+
+woocommerce-real: $(STAMP) ## the plug-in in a real shop: WOO_DIR=folder (docs/woocommerce/testing.md)
+	@test -n "$(WOO_DIR)" || { echo "WOO_DIR=folder is needed: see docs/woocommerce/testing.md"; exit 1; }
+	WOO_DIR="$(WOO_DIR)" PICTURES="$(PICTURES)" $(BIN)/python -m pytest tests/woocommerce_real
 
 lock: ## pin every dependency again (needs uv); for all platforms and Python 3.11 to 3.14
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
