@@ -194,7 +194,7 @@ ISSUER: dict[str, tuple[str, str, str]] = {
     ),
     "305": (
         "csd",
-        f"La fecha de la factura está fuera de la vigencia de {_CSD}. Sube uno vigente.",
+        f"En la fecha de la factura no está vigente {_CSD}. Sube uno vigente.",
         "The invoice's date is outside the validity of the CSD. Upload one that is valid.",
     ),
     "306": (
@@ -241,7 +241,7 @@ ISSUER: dict[str, tuple[str, str, str]] = {
     ),
     "CFDI40105": (
         "forma_pago",
-        "La forma de pago no va con el método de pago: «99» es solo para pagos en parcialidades.",
+        "La forma de pago no va con el método de pago: «99» es solo para pagos diferidos (PPD).",
         "FormaPago does not go with MetodoPago: 99 is for deferred payments (PPD) only.",
     ),
     "CFDI40106": (

@@ -295,7 +295,7 @@ MESSAGES: Final[dict[str, tuple[str, str, FixableBy]]] = {
         _MERCHANT,
     ),
     "CFDI40194": (
-        "El NumeroPedimento no tiene la forma «AA  AA  AAAA  NNNNNNN» o su año no ha llegado.",
+        "El NumeroPedimento no tiene la forma «AA  NN  NNNN  NNNNNNN» o su año no ha llegado.",
         "NumeroPedimento is not written “YY  NN  NNNN  NNNNNNN” or its year is yet to come.",
         _MERCHANT,
     ),

@@ -153,9 +153,28 @@ def test_a_million_errors_are_answered_soon() -> None:
     assert {path.count("/") for path in told} == {3}
 
 
+def test_a_document_that_grows_when_it_is_written_again_is_answered() -> None:
+    grows = 'Serie="F" CondicionesDePago=\'' + '"' * 9_500_000 + "'"
+    document = _with_many_errors(1).replace(b'Serie="F"', grows.encode(), 1)
+    assert {one.code for one in validate(document, at=NOW)} == {"301"}
+
+
 def test_a_million_errors_behind_many_lines_are_told_of_the_whole() -> None:
     found = answered(_with_many_errors(3_000))
     assert [(one.code, one.path) for one in found] == [("301", "Comprobante")]
+
+
+def test_what_a_document_lacks_only_because_it_was_cut_is_not_told() -> None:
+    one = (
+        '<cfdi:CfdiRelacionados TipoRelacion="01"><cfdi:CfdiRelacionado UUID="{}"/>'
+        "</cfdi:CfdiRelacionados>"
+    )
+    related = one.format("no") + one.format("11111111-2222-4333-8444-555555555555") * 2_000
+    document = _with_many_errors(1).decode().replace("<cfdi:Emisor", f"{related}<cfdi:Emisor", 1)
+    found = answered(document.encode())
+    assert [(one.code, one.path) for one in found] == [
+        ("301", "Comprobante/CfdiRelacionados[1]/CfdiRelacionado[1]/@UUID")
+    ]
 
 
 def test_an_error_behind_many_lines_is_told_at_its_place(sealed: Sealed) -> None:
