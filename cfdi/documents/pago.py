@@ -36,6 +36,7 @@ from cfdi.documents.refused import DocumentRefused
 from cfdi.documents.saldo import Saldo, open_saldo
 from cfdi.documents.totales import totales
 from cfdi.pagos import DoctoRelacionado, Pago, Pagos
+from cfdi.rfc import GENERIC_FOREIGN, GENERIC_NATIONAL
 
 #: "Pagos": the only use of a receiver of payments.
 USO_PAGOS: Final = "CP01"
@@ -128,9 +129,18 @@ def _receptor(cobros: Sequence[Cobro], expedicion: Expedicion) -> Receptor:
     paid = [one.factura.comprobante for cobro in cobros for one in cobro.aplicaciones]
     first = paid[0].receptor
     for comprobante in paid:
-        if comprobante.emisor.rfc != expedicion.emisor.rfc or comprobante.receptor.rfc != first.rfc:
+        if comprobante.emisor.rfc != expedicion.emisor.rfc:
+            raise DocumentRefused("parties_differ")
+        if _party(comprobante.receptor) != _party(first):
             raise DocumentRefused("parties_differ")
     return replace(at_place(first, expedicion.lugar_expedicion), uso_cfdi=USO_PAGOS)
+
+
+def _party(receptor: Receptor) -> tuple[str, ...]:
+    """Who it is: all buyers without an RFC of their own have the same one."""
+    if receptor.rfc not in {GENERIC_NATIONAL, GENERIC_FOREIGN}:
+        return (receptor.rfc,)
+    return receptor.rfc, receptor.nombre, receptor.num_reg_id_trib or ""
 
 
 def _pago(cobro: Cobro, saldos: dict[str, Saldo]) -> Pago:

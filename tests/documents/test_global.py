@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+import cfdi
 from cfdi.amounts import NoExactDocument, Partida, Tributo
 from cfdi.comprobante import Comprobante, Emisor, Impuesto, InformacionGlobal, TipoFactor
+from cfdi.csd import check_csd
 from cfdi.documents import (
     DocumentRefused,
     Expedicion,
@@ -28,8 +30,11 @@ from cfdi.documents import (
     sin_tickets,
     sustitucion,
 )
+from cfdi.pac.sandbox.authority import Authority
+from cfdi.seal import seal
 
 D = Decimal
+NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 UUID = "5FB2822E-396D-4725-8521-CDC4BDD20CCF"
 EMISOR = Emisor("EKU9003173C9", "ESCUELA KEMPER URGATE", "601")
 EXPEDICION = Expedicion(EMISOR, "42501", datetime.fromisoformat("2026-11-30T23:30:00"), "G", "1")
@@ -94,6 +99,20 @@ def test_taxes_out_of_the_limits_of_one_concept_are_made_anew(judged: Judge) -> 
     assert document.impuestos.total_trasladados == D("551.72")
 
 
+@pytest.fixture(scope="session")
+def found_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Comprobante], list[str]]:
+    """What is wrong in a document, sealed with a certificate of its own issuer."""
+    authority = Authority.open(tmp_path_factory.mktemp("other"), now=NOW)
+
+    def judge(comprobante: Comprobante) -> list[str]:
+        emisor = comprobante.emisor
+        made = authority.issue_csd(emisor.rfc, emisor.nombre, now=NOW)
+        own = check_csd(made.cer_der, made.key_der, made.password, rfc=emisor.rfc, now=NOW)
+        return [one.code for one in cfdi.validate(seal(comprobante, own).xml)]
+
+    return judge
+
+
 @pytest.mark.parametrize(
     ("periodicidad", "day", "meses"),
     [
@@ -106,15 +125,22 @@ def test_taxes_out_of_the_limits_of_one_concept_are_made_anew(judged: Judge) -> 
         ("05", date(2026, 12, 31), "18"),
     ],
 )
-def test_every_period(periodicidad: str, day: date, meses: str, judged: Judge) -> None:
+def test_every_period(
+    periodicidad: str,
+    day: date,
+    meses: str,
+    judged: Judge,
+    found_in: Callable[[Comprobante], list[str]],
+) -> None:
     periodo = informacion_global(periodicidad, day)
     assert (periodo.meses, periodo.anio) == (meses, 2026)
     if periodicidad != "05":
         judged(factura_global([plain("1")], expedicion=EXPEDICION, periodo=periodo))
         return
-    rif = replace(EXPEDICION, emisor=replace(EMISOR, regimen_fiscal="621"))
+    rif = replace(EXPEDICION, emisor=Emisor("CACX7605101P8", "XOCHILT CASAS CHAVEZ", "621"))
     made_for_rif = factura_global([plain("1")], expedicion=rif, periodo=periodo)
     assert made_for_rif.informacion_global == periodo
+    assert found_in(made_for_rif) == []
     with pytest.raises(DocumentRefused, match="CFDI40132"):
         factura_global([plain("1")], expedicion=EXPEDICION, periodo=periodo)
 

@@ -30,6 +30,7 @@ from cfdi.documents import (
     ingreso,
     retener,
     saldo,
+    sin_rfc,
 )
 from cfdi.pagos import DoctoRelacionado, Pago, Pagos
 from cfdi.seal import seal
@@ -274,6 +275,26 @@ def test_untaxed_documents(settled: Judge) -> None:
     document = paid(cobro("100.00", Aplicacion(factura, D("100.00"))))
     settled(document)
     assert first_document(document).objeto_imp == "01"
+
+
+def test_two_buyers_without_an_rfc_are_two(settled: Judge) -> None:
+    one, same, other = (
+        owed(
+            line("100.00", "16.00"),
+            total="116.00",
+            uuid=uuid,
+            receptor=sin_rfc(nombre, "42501"),
+        )
+        for uuid, nombre in (
+            (UUID, "XOCHILT CASAS CHAVEZ"),
+            (OTHER, "XOCHILT CASAS CHAVEZ"),
+            (OTHER, "CECILIA MIRANDA SANCHEZ"),
+        )
+    )
+    pays = [Aplicacion(factura, D("116.00")) for factura in (one, same)]
+    settled(paid(cobro("232.00", *pays)))
+    with pytest.raises(DocumentRefused, match="parties_differ"):
+        paid(cobro("232.00", pays[0], Aplicacion(other, D("116.00"))))
 
 
 PESOS = Aplicacion(PLAIN, D("100.00"))
