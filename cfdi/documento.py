@@ -30,7 +30,8 @@ class Documento:
         """The document written again, in UTF-8 with its declaration.
 
         It says what was read: its cadena original is the same, and so is its canonical form
-        (Exclusive XML Canonicalization, without comments) but for the blanks between elements.
+        (Exclusive XML Canonicalization, without comments) but for the blanks between elements and
+        processing instructions outside of the root.
         Its bytes may differ, so the bytes that came are what is kept and passed on.
         """
         return self._text().xml()

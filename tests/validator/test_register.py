@@ -289,6 +289,17 @@ def test_resico_withholds_as_marked(
     assert cfdi.validate(sealed) == ()
 
 
+@pytest.mark.parametrize(("mark", "withheld"), [("1", "0.012500"), ("2", None)])
+def test_the_marks_of_resico_say_nothing_of_a_sale_to_a_person(
+    mark: str, withheld: str | None, issue: Callable[..., Csd], reseal: Reseal
+) -> None:
+    csd = issue(RECEPTOR, "XOCHILT CASAS CHAVEZ")
+    root = resico(withheld)
+    root[1].attrib.update([("Rfc", "MISC491214B86"), ("RegimenFiscalReceptor", "612")])
+    register = Says(RECEPTOR, Taxpayer(retencion=mark))  # type: ignore[arg-type] # "1" or "2"
+    assert cfdi.validate(reseal(root, csd), register=register) == ()
+
+
 def resico(withheld: str | None) -> etree._Element:
     root = etree.fromstring(DOCUMENT)
     emisor, receptor = root[0], root[1]
