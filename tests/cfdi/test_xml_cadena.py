@@ -19,6 +19,7 @@ from cfdi.cadena import cadena_original, cadena_timbre
 from cfdi.comprobante import Comprobante
 from cfdi.seal import seal
 from cfdi.xml import CFDI, XmlRefused, build, parse, serialize
+from cfdi.xml.values import escaped
 
 GOLDEN = Path(__file__).parent / "golden"
 RECORD = os.environ.get("AUTOFACTURA_RECORD_GOLDEN") == "1"
@@ -209,3 +210,9 @@ def test_a_document_of_a_thousand_lines_takes_no_wonder_of_time(document: Compro
     made = cadena_original(build(big))
     assert time.process_time() - started < 2
     assert made.count("|Café molido|") == 1000
+
+
+def test_marks_are_escaped_as_libxml2_does_it() -> None:
+    text = "<a> & \"b\" 'c' &amp; \t\n\r ]]> ñ"
+    node = etree.Element("x", a=text)
+    assert etree.tostring(node, encoding="unicode") == f'<x a="{escaped(text)}"/>'

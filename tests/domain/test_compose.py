@@ -191,6 +191,11 @@ def test_golden() -> None:
         (sale(line("1", "100.00", tax("8.25", "0.0825"))), RULES, ["tax_unknown"]),
         (sale(line("1", "100.00", tax("16.00"), tax("16.00"))), RULES, ["tax_twice"]),
         (sale(line("1", "100.00", tax("16.00"), tax("8.00", "0.08"))), RULES, ["tax_twice"]),
+        (
+            sale(line("1", "100.00", *[tax("8.00", "0.08", "IEPS 8%")] * 2)),
+            RULES,
+            ["tax_twice"],
+        ),
         (sale(line("1", "100.00", tax("10.00"))), RULES, ["no_exact_document"]),
         (sale(line("1", "100.00", tax("16.00"), quantity=D(0))), RULES, ["line_quantity"]),
         (sale(line("1", "100.00", tax("16.00"), quantity=D("1e-7"))), RULES, ["line_quantity"]),

@@ -202,11 +202,13 @@ def test_the_nearest_rule_wins_field_by_field() -> None:
         [producto.categoria."ropa"]
         clave_prod_serv = "53101600"
         [producto.producto."17"]
+        clave_prod_serv = "53103000"
         clave_unidad = "EA"
         [producto.sku."A"]
         clave_prod_serv = "53102500"
         """
     )
+    assert rules.product_of(line(product="17", category="ropa")).clave_prod_serv == "53103000"
     found = rules.product_of(line(sku="A", product="17", category="ropa"))
     assert found == Producto("53102500", "EA", None, "tasa_0")
     assert rules.product_of(line(category="ropa")).clave_prod_serv == "53101600"
