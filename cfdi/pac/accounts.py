@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -201,6 +203,8 @@ def _check_credentials(provider: str, given: dict[str, str]) -> None:
         raise AccountInvalid("give a token, or a user and password, of the provider's account")
     if not given.get("token", "x").isascii() or not given.get("token", "x").isprintable():
         raise AccountInvalid("the token holds characters that no token has: copy it again")
+    if not all(given[name].isprintable() for name in login):
+        raise AccountInvalid("the user or password holds an invisible character: copy it again")
 
 
 def _check_url(provider: str, url: str, *, allow_private: bool) -> None:
@@ -228,15 +232,22 @@ def _check_host(provider: str, parts: SplitResult, *, allow_private: bool) -> No
 
 
 def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    address = _address(host)
+    return address.is_loopback if address else host == "localhost"
 
 
 def _is_private(host: str) -> bool:
     """By the address as written; where a name leads is seen only when it is connected to."""
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
+    if address := _address(host):
+        return not address.is_global
+    name = host.rstrip(".")
+    return name == "localhost" or name.endswith((".localhost", ".local", ".internal"))
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """None for a name. Resolvers read 127.1, 0x7f.1 and 2130706433 as addresses too."""
+    with suppress(ValueError):
+        return ipaddress.ip_address(host)
+    with suppress(OSError, ValueError):
+        return ipaddress.ip_address(socket.inet_aton(host))
+    return None
