@@ -104,11 +104,11 @@ def test_block_checkout_to_invoice_before_the_hub_heard_of_the_order(
             field.select_option(value)
         else:
             field.fill(value.lower())
-    picture(desktop.locator("#order-fields"), "checkout")
     place_block_order(desktop)
     said = desktop.locator(".wc-block-components-notice-banner.is-error").first
     expect(said).to_contain_text("régimen")  # 601 is for companies
     desktop.locator("#order-autofactura-regimen").select_option(PERSON["regimen"])
+    picture(desktop.locator("#order-fields"), "checkout")
     desktop.click(".wc-block-components-checkout-place-order-button")
     order_id = order_of(desktop)
     told = shop.told(order_id)
