@@ -290,3 +290,12 @@ def test_an_answer_of_the_other_process_is_not_believed(change: dict[str, Any]) 
         reader.Constancia.of_json(GOOD_ANSWER | change)
     with pytest.raises(ValueError, match=r"^not "):
         reader.Constancia.of_json(None)
+
+
+def test_a_regimen_with_an_end_date_is_over() -> None:
+    from cfdi.constancia.layout import regimenes_of  # noqa: PLC0415 # this test alone
+
+    over = "Régimen de Incorporación Fiscal 01/01/2014 31/12/2021\n"
+    current = "Régimen Simplificado de Confianza 01/01/2022\n"
+    assert regimenes_of(over + current, "fisica") == (("626",), ())
+    assert regimenes_of(current + over, "fisica") == (("626",), ())
