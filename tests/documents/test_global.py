@@ -253,6 +253,17 @@ def test_a_ticket_is_refunded_in_part_and_then_whole(judged: Judge) -> None:
     assert first.total + rest.total == MIXED.total
 
 
+def test_a_ticket_credited_twice_takes_nothing_from_another() -> None:
+    document = made(plain("A"), plain("B"))
+    given = egreso_de_ticket(Factura(UUID, document), "A", expedicion=EXPEDICION)
+    once = Factura(UUID, document, (given,))
+    assert por_acreditar(once) == D("116.00")
+    with pytest.raises(DocumentRefused, match="more_than_is_left"):
+        egreso_de_ticket(once, "A", expedicion=EXPEDICION)
+    with pytest.raises(DocumentRefused, match="egreso_unlike"):
+        por_acreditar(Factura(UUID, document, (given, given)))
+
+
 def test_a_global_is_credited_by_ticket_alone() -> None:
     with pytest.raises(DocumentRefused, match="CFDI40130"):
         egreso(Factura(UUID, made(plain("1"))), expedicion=EXPEDICION)

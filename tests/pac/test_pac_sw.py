@@ -150,6 +150,13 @@ def test_a_refused_token_is_replaced_once() -> None:
 
 
 @responses.activate
+def test_a_refused_token_without_end_is_not_sent_twice() -> None:
+    responses.post(URL + STAMP, status=401)
+    assert isinstance(SwSapien(URL, token="t0ken", terms=TERMS).stamp(SEALED, "r"), Later)
+    assert bearers() == ["Bearer t0ken"]
+
+
+@responses.activate
 @pytest.mark.parametrize("bad", ["", "a b", "a\nb", "ñ", 7, None])
 def test_a_token_that_is_none_is_later(bad: object) -> None:
     responses.post(URL + AUTHENTICATE, json={"status": "success", "data": {"token": bad}})
