@@ -144,6 +144,16 @@ def test_a_header_that_is_none_was_surely_not_sent() -> None:
     assert not caught.value.sent
 
 
+def test_a_proxy_that_is_not_there_was_sent_nothing() -> None:
+    with create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    session = wire._session("http://127.0.0.1")
+    session.proxies = {"http": f"http://127.0.0.1:{port}"}
+    with pytest.raises(Unanswered) as caught:
+        wire_to("http://127.0.0.1", session).call("POST", "http://192.0.2.1/", data=b"<x/>")
+    assert not caught.value.sent
+
+
 def test_a_connection_that_comes_too_late_is_not_used() -> None:
     with saying(OK + b"\r\n") as port, wire._Deadline(0.01):
         time.sleep(0.1)
