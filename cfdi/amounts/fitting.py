@@ -36,13 +36,21 @@ from cfdi.comprobante import Impuestos, Retencion, RetencionTotal, TipoFactor, T
 _WHOLE: Final = MICROS
 
 
-def fit(partidas: Sequence[Partida], *, total: Decimal, decimales: int) -> Cuentas:
+def fit(
+    partidas: Sequence[Partida],
+    *,
+    total: Decimal,
+    decimales: int,
+    redondeo: Decimal | None = None,
+) -> Cuentas:
     """The amounts of a document whose Total is `total` exactly. `decimales` is the currency's.
 
-    Raises `NoExactDocument` with its reason: the lines do not explain the total (half a unit for
-    each amount is rounding, more is not), a tax charged is not its rate, or no document exists.
+    `redondeo` is what whoever charged rounded each amount to, if that is more than the currency's
+    smallest unit: 1 for whole pesos. Raises `NoExactDocument` with its reason: the lines do not
+    explain the total (half of that for each amount is rounding, more is not), a tax charged is not
+    its rate, or no document exists.
     """
-    lines, goal = explained_lines(partidas, total=total, decimales=decimales)
+    lines, goal = explained_lines(partidas, total=total, decimales=decimales, redondeo=redondeo)
     for found in _ways(lines, goal, decimales):
         if found is None:
             continue
@@ -53,7 +61,11 @@ def fit(partidas: Sequence[Partida], *, total: Decimal, decimales: int) -> Cuent
 
 
 def explained_lines(
-    partidas: Sequence[Partida], *, total: Decimal, decimales: int
+    partidas: Sequence[Partida],
+    *,
+    total: Decimal,
+    decimales: int,
+    redondeo: Decimal | None = None,
 ) -> tuple[list[Line], int]:
     """The lines and the total in millionths, once they explain it but for rounding.
 
@@ -63,8 +75,18 @@ def explained_lines(
         raise NoExactDocument(WhyNot.CURRENCY, "a currency has between 0 and 4 decimals")
     goal = _goal(total, decimales)
     lines = [read(partida, place) for place, partida in enumerate(partidas, 1)]
-    _refuse_unexplained(lines, goal, decimales)
+    _refuse_unexplained(lines, goal, _rounding(redondeo, decimales))
     return lines, goal
+
+
+def _rounding(redondeo: Decimal | None, decimals: int) -> int:
+    """In millionths: at most whole units of the currency, at least its smallest one."""
+    least: int = 10 ** (6 - decimals)
+    if redondeo is None:
+        return least
+    if not redondeo.is_finite() or not 0 < redondeo <= 1:
+        raise NoExactDocument(WhyNot.TOTAL, "amounts are rounded to at most whole units")
+    return max(least, int(redondeo.scaleb(6, context=EXACT)))
 
 
 def _goal(total: Decimal, decimals: int) -> int:
@@ -78,8 +100,7 @@ def _goal(total: Decimal, decimals: int) -> int:
     return int(scaled)
 
 
-def _refuse_unexplained(lines: Sequence[Line], goal: int, decimals: int) -> None:
-    unit = 10 ** (6 - decimals)
+def _refuse_unexplained(lines: Sequence[Line], goal: int, unit: int) -> None:
     # The total, every price and every tax may have been rounded by itself, half a unit each.
     rounded = 1 + sum(1 + len(line.taxes) + len(line.withheld) for line in lines)
     if 2 * abs(sum(line.gross for line in lines) - goal) > unit * rounded:

@@ -63,9 +63,20 @@ def unit_of(order: Reader) -> Decimal:
     An order whose amounts are whole by chance only has its contradictions found later: no document
     is made whose sums are not exact.
     """
-    rounded = [money(order, "total")]
-    for kind in ("line_items", "shipping_lines", "fee_lines"):
-        rounded += [money(item, "total_tax", ZERO) for item in order.items(kind)]
+    by_rate = [
+        money(rate, name, ZERO)
+        for rate in order.items("tax_lines")
+        for name in ("tax_total", "shipping_tax_total")
+    ]
+    by_line = [
+        money(item, "total_tax", ZERO)
+        for kind in ("line_items", "shipping_lines", "fee_lines")
+        for item in order.items(kind)
+    ]
+    rounded = [money(order, "total"), *by_rate]
+    # A shop that rounds at subtotal keeps those of the lines as they were computed.
+    if not by_rate or sum(by_line) == sum(by_rate):
+        rounded += by_line
     return next((unit for unit in _UNITS if not any(one % unit for one in rounded)), CENT)
 
 

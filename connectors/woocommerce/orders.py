@@ -12,7 +12,7 @@ from connectors.contract import DeliveryUnreadable
 from connectors.reader import Reader
 from connectors.woocommerce import fees
 from connectors.woocommerce.buyer import buyer_of
-from connectors.woocommerce.lines import ZERO, description, lines_of, money, unit_of
+from connectors.woocommerce.lines import CENT, ZERO, description, lines_of, money, unit_of
 from connectors.woocommerce.refunds import refunds_of
 from hub.domain.sale import Payment, PaymentState, Sale, SaleLine
 
@@ -38,7 +38,8 @@ def sale_of(document: Reader, settings: Mapping[str, Any]) -> Sale:
     doubts: list[str] = []
     lines = fees.lower(lines_of(order, doubts), order, doubts)
     total = money(order, "total")
-    _check_sum(lines, total, unit_of(order), doubts)
+    unit = unit_of(order)
+    _check_sum(lines, total, unit, doubts)
     status = order.text("status")
     paid_at = order.instant_gmt("date_paid_gmt")
     key = order.text("id")
@@ -56,6 +57,7 @@ def sale_of(document: Reader, settings: Mapping[str, Any]) -> Sale:
         refunds=refunds_of(document, order, lines),
         buyer=buyer_of(order),
         status=status,
+        rounds_to=unit if unit > CENT else None,
         unverified=order is document,
         doubts=tuple(doubts),
     )

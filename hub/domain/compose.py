@@ -132,7 +132,8 @@ def _tipo_cambio(sale: Sale, rules: Rules) -> Decimal | None:
 
 def _cuentas(made: list[Charge], sale: Sale, decimales: int) -> Cuentas:
     try:
-        return fit([one.partida for one in made], total=sale.due, decimales=decimales)
+        partidas = [one.partida for one in made]
+        return fit(partidas, total=sale.due, decimales=decimales, redondeo=sale.rounds_to)
     except NoExactDocument as error:
         raise NotComposable(reason("no_exact_document", "lines")) from error
 

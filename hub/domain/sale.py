@@ -131,6 +131,9 @@ class Sale:
     buyer: Buyer = field(default_factory=Buyer)
     #: MXN per unit of `currency`, only where the source itself states it.
     exchange_rate: Decimal | None = None
+    #: What the shop rounds every amount to, where that is more than the currency's smallest unit:
+    #: 1 in a shop that charges whole pesos.
+    rounds_to: Decimal | None = None
     test: bool = False
     #: The platform's own word for the state, for people.
     status: str = ""

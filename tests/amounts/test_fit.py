@@ -302,3 +302,40 @@ def test_large_carts_are_quick(shop: Callable[[int], Any], document: Document) -
     assert limits_hold(document(cart.partidas, cuentas)) == ()
     # About 0.025 s here; a way that grew with the square of the lines would take seconds.
     assert best < 0.25
+
+
+@pytest.mark.parametrize(
+    ("subtotal", "tax", "total"), [("86", "14", "100"), ("86", "13", "99"), ("7", "1", "8")]
+)
+def test_a_shop_of_whole_pesos_rounds_each_amount_to_them(
+    document: Document, subtotal: str, tax: str, total: str
+) -> None:
+    partidas = [line(subtotal, iva(tax)), line("33", iva("5"))]
+    charged = D(total) + 38
+    cuentas = fit(partidas, total=charged, decimales=2, redondeo=D(1))
+    assert cuentas.total == charged
+    assert limits_hold(document(partidas, cuentas, 2)) == ()
+
+
+def test_rounding_explains_half_of_it_for_each_amount_and_no_more() -> None:
+    partidas = [line("100.00", iva("16.00"))]  # the total, one price, one tax: 1.50 at most
+    for gap, explained in (("1.50", True), ("1.51", False), ("-1.50", True), ("-1.51", False)):
+        total = D("116.00") + D(gap)
+        if explained:
+            assert fit(partidas, total=total, decimales=2, redondeo=D(1)).total == total
+        else:
+            with pytest.raises(NoExactDocument, match="do not add up"):
+                fit(partidas, total=total, decimales=2, redondeo=D(1))
+        with pytest.raises(NoExactDocument):
+            fit(partidas, total=total, decimales=2)
+
+
+@pytest.mark.parametrize("redondeo", ["0", "-1", "1.01", "NaN", "Infinity"])
+def test_nobody_rounds_to_that(redondeo: str) -> None:
+    with pytest.raises(NoExactDocument, match="at most whole units"):
+        fit([line("1.00")], total=D("1.00"), decimales=2, redondeo=D(redondeo))
+
+
+def test_rounding_finer_than_the_currency_is_that_of_the_currency() -> None:
+    partidas = [line("100.00", iva("16.00"))]
+    assert fit(partidas, total=D("116.01"), decimales=2, redondeo=D("0.001")).total == D("116.01")
