@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,6 +12,7 @@ from hub.domain.states import State
 from hub.steps.context import Context
 from hub.steps.ingest import ingest_order
 from hub.steps.later import RunLater
+from hub.steps.questions import Questions
 from hub.steps.shops import shop_of
 from hub.store.records import SaleRow
 
@@ -30,6 +28,9 @@ ASK_SECONDS: Final = 2.0
 #: Questions at once by one process, and to one shop, so that a slow one is not in others' way.
 AT_ONCE: Final = 8
 AT_ONE_SHOP: Final = 3
+#: Visitors of one process who may wait so long: each holds a thread that deliveries and other
+#: merchants' buyers need as well (hub/commands/run.py).
+PATIENT: Final = 4
 #: No page waits for a shop that was slow or silent within so many seconds.
 REST_SECONDS: Final = 30.0
 
@@ -57,10 +58,10 @@ class Refreshing:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="refresh")
-        self._running: dict[_Question, Future[None]] = {}
+        self.questions: Questions[_Question, None] = Questions(
+            "refresh", at_once=AT_ONCE, at_one_shop=AT_ONE_SHOP, seats=PATIENT
+        )
         self._rests: dict[str, float] = {}
-        self._lock = threading.Lock()
 
     def looked_at(self, token: str) -> None:
         """A buyer opens the page. Returns within `OPEN_SECONDS`, at once if a shop is slow."""
@@ -99,24 +100,11 @@ class Refreshing:
         return shop is not None and shop.can_be_asked and shop.state != "checking"
 
     def _ask(self, question: _Question, seconds: float) -> None:
-        future = self._future(question)
-        if future is not None and not wait([future], seconds).done:
+        future = self.questions.ask(
+            question, question.connection_id, lambda: self._answer(question)
+        )
+        if future is not None and not self.questions.wait(future, seconds):
             self._rest(question.connection_id)
-
-    def _future(self, question: _Question) -> Future[None] | None:
-        """The question under way, or a new one; None where too many are."""
-        with self._lock:
-            known = self._running.get(question)
-            if known is not None:
-                return known
-            at_shops = Counter(one.connection_id for one in self._running)
-            if len(self._running) >= AT_ONCE or at_shops[question.connection_id] >= AT_ONE_SHOP:
-                return None
-            future = self._pool.submit(self._answer, question)
-            self._running[question] = future
-        # Outside the lock: one that is over already calls back at once.
-        future.add_done_callback(lambda _: self._over(question))
-        return future
 
     def _answer(self, question: _Question) -> None:
         subject = f"{question.connection_id}/{question.order_id}"
@@ -127,10 +115,6 @@ class Refreshing:
         except Exception as error:  # noqa: BLE001 - nobody waits for it; the page has its snapshot
             log.error("refresh_failed", kind=type(error).__name__, sale=question.sale_id)
             self._rest(question.connection_id)
-
-    def _over(self, question: _Question) -> None:
-        with self._lock:
-            self._running.pop(question, None)
 
     def _rests_now(self, connection_id: str) -> bool:
         return self._rests.get(connection_id, 0.0) > self._ctx.clock.monotonic()

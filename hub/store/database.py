@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+#: How long a store that is closed waits for the transactions that are open.
+LAST_SECONDS = 3.0
+
 
 class Store:
     """One database, shared by the threads of one process. Not to be carried over a fork."""
@@ -38,6 +41,9 @@ class Store:
         self._open = threading.local()
         self._process = os.getpid()
         self._together = Together(self.transaction)
+        self._gate = threading.Condition()
+        self._inside = 0
+        self._closed = self._ended = False
 
     @classmethod
     def open(cls, url: str, *, keyring: Keyring, clock: Clock) -> Store:
@@ -104,19 +110,45 @@ class Store:
         self._begin_alone()
         self._engine.backup(target)
 
-    def close(self) -> None:
-        self._engine.close()
+    def close(self, seconds: float = LAST_SECONDS) -> None:
+        """Begin no more transactions, let those under way end, and close the connections.
+
+        A connection closed under a running statement can crash the process. What is not over in
+        `seconds` is therefore left to the end of the process, which loses nothing: what was not
+        committed is rolled back. Whoever comes later gets `StoreUnavailable`.
+        """
+        with self._gate:
+            self._closed = True
+            if not self._gate.wait_for(lambda: not self._inside, seconds):
+                log.warning("left open, transactions are under way: %d", self._inside)
+                return
+            ended, self._ended = self._ended, True
+        if not ended:
+            self._engine.close()
 
     @contextmanager
     def _session(self, *, writes: bool) -> Iterator[Session]:
         self._begin_alone()
         session = Session(self._engine, self._clock, self._vault, writes)
-        with self._engine.writing() if writes else self._engine.reading():
+        with self._entered(), self._engine.writing() if writes else self._engine.reading():
             self._open.session = session
             try:
                 yield session
             finally:
                 self._open.session = None
+
+    @contextmanager
+    def _entered(self) -> Iterator[None]:
+        with self._gate:
+            if self._closed:
+                raise StoreUnavailable("this process is about to end")
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._gate:
+                self._inside -= 1
+                self._gate.notify_all()
 
     @contextmanager
     def _aside(self, writes: bool) -> Iterator[Session]:  # noqa: FBT001 - one call, one meaning

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 import flask
@@ -15,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from hub.settings import Settings
 from hub.steps import visit
 from hub.steps.context import Context
+from hub.steps.questions import Questions
 from hub.store.records import Connection
 from portal.buyer.limits import OutcomeLimits
 from portal.buyer.pages import message_page, page_url
@@ -28,10 +27,9 @@ BUDGET_SECONDS: Final = 2.5
 #: Whoever comes meanwhile waits on the page.
 AT_ONCE: Final = 16
 AT_ONE_SHOP: Final = 4
-#: Visitors of one process who may wait for a shop, and how long the others do: each holds a thread
-#: that deliveries and other merchants' buyers need as well (hub/commands/run.py).
+#: Visitors of one process who may wait for a shop: each holds a thread that deliveries and other
+#: merchants' buyers need as well (hub/commands/run.py).
 PATIENT: Final = 4
-GLIMPSE_SECONDS: Final = 0.2
 #: What no order and no proof is longer than, or has in it.
 _ORDER: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _PROOF: Final = re.compile(r"[A-Za-z0-9_-]{20,100}")
@@ -51,7 +49,9 @@ def blueprint(ctx: Context, settings: Settings) -> Blueprint:
 class _Links:
     def __init__(self, ctx: Context, limits: OutcomeLimits) -> None:
         self._ctx, self._limits = ctx, limits
-        self._asking = _Asking(ctx)
+        self._questions: Questions[tuple[str, str, str], str | None] = Questions(
+            "shop-link", at_once=AT_ONCE, at_one_shop=AT_ONE_SHOP, seats=PATIENT
+        )
 
     def order(self, platform: str, connection: str, order: str) -> flask.typing.ResponseReturnValue:
         proof = _TAIL.sub("", flask.request.args.get("c", ""))
@@ -63,7 +63,7 @@ class _Links:
             if not self._limits.look_allowed(flask.request.remote_addr):
                 return message_page("demasiados", 429)
             try:
-                token = self._asking.ask(door, order, proof)
+                token = self._asked(door, order, proof)
             except (TimeoutError, visit.Unclear):
                 return pages.wait(self._seconds())
         return self._unknown() if token is None else flask.redirect(page_url(token), 303)
@@ -72,6 +72,15 @@ class _Links:
         with self._ctx.store.reading() as tx:
             connection = tx.doors.connection(connection_id)
         return connection if connection and connection.platform == platform else None
+
+    def _asked(self, door: Connection, order: str, proof: str) -> str | None:
+        """Raises `TimeoutError`, or what the question raised."""
+        future = self._questions.ask(
+            (door.id, order, proof), door.id, lambda: visit.asked(self._ctx, door, order, proof)
+        )
+        if future is None or not self._questions.wait(future, BUDGET_SECONDS):
+            raise TimeoutError
+        return future.result()
 
     def _unknown(self) -> tuple[str, int]:
         if self._limits.wrong_token(flask.request.remote_addr):
@@ -83,46 +92,6 @@ class _Links:
         tries = flask.request.args.get("n", "0")
         number = int(tries) if tries.isascii() and tries.isdigit() and len(tries) < 4 else 0
         return min(3 + 2 * number, 60)
-
-
-class _Asking:
-    """One question to a shop for one order, however many wait for its answer.
-
-    A question goes on after whoever asked has gone: what it brings is kept for the next visit.
-    """
-
-    def __init__(self, ctx: Context) -> None:
-        self._ctx = ctx
-        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="shop-link")
-        self._running: dict[tuple[str, str, str], Future[str | None]] = {}
-        self._lock = threading.Lock()
-        self._seats = threading.BoundedSemaphore(PATIENT)
-
-    def ask(self, connection: Connection, order_id: str, proof: str) -> str | None:
-        """Raises `TimeoutError`, or what the question raised."""
-        key = (connection.id, order_id, proof)
-        begun = False
-        with self._lock:
-            future = self._running.get(key)
-            if future is None:
-                shops = [shop for shop, _, _ in self._running]
-                if len(shops) >= AT_ONCE or shops.count(connection.id) >= AT_ONE_SHOP:
-                    raise TimeoutError
-                future = self._pool.submit(visit.asked, self._ctx, connection, order_id, proof)
-                self._running[key] = future
-                begun = True
-        if begun:  # outside the lock: one that is over already calls back at once
-            future.add_done_callback(lambda _: self._over(key))
-        if not self._seats.acquire(blocking=False):
-            return future.result(GLIMPSE_SECONDS)
-        try:
-            return future.result(BUDGET_SECONDS)
-        finally:
-            self._seats.release()
-
-    def _over(self, key: tuple[str, str, str]) -> None:
-        with self._lock:
-            self._running.pop(key, None)
 
 
 def _refused(error: HTTPException) -> tuple[str, int]:

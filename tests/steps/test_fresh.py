@@ -66,9 +66,9 @@ def old(merchant: Any, world: Any) -> str:
 
 def settled(buyer: Buyer) -> None:
     until = time.monotonic() + 20
-    while buyer.refreshing._running and time.monotonic() < until:
+    while buyer.refreshing.questions.under_way() and time.monotonic() < until:
         time.sleep(0.01)
-    assert not buyer.refreshing._running
+    assert not buyer.refreshing.questions.under_way()
 
 
 class TestOpening:
