@@ -571,6 +571,7 @@ def _world(url: str, clock: Clock, provider: Provider, csds: Mapping[str, Csd]) 
     store = MortalStore.open(url, keyring=KEYS, clock=clock)
     assert isinstance(store, MortalStore)
     store.kill = Kill()
+    _unhurried(store, url)
     store.check_keys()
     shop, post = Shop(), Post()
     ctx = Context(
@@ -587,6 +588,14 @@ def _world(url: str, clock: Clock, provider: Provider, csds: Mapping[str, Csd]) 
     )
     made = World(ctx, store, clock, provider, csds, shop, post, store.kill)
     return made
+
+
+def _unhurried(store: Store, url: str) -> None:
+    """This thread's commits do not wait for the disk: a process dies here, never the machine."""
+    sqlite = url.startswith("sqlite")
+    store._engine.db.execute_sql(
+        "PRAGMA synchronous = OFF" if sqlite else "SET synchronous_commit = off"
+    )
 
 
 @pytest.fixture

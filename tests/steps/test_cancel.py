@@ -30,6 +30,9 @@ from hub.store.errors import Refused
 ERRORS, NONE_HAPPENED = Motivo.ERRORES_SIN_RELACION, Motivo.NO_SE_LLEVO_A_CABO
 FORM_MAIL = "xochilt@example.com"
 
+#: For what SAT, a provider or a merchant says; what rows make of it is tried on both engines.
+on_one_engine = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+
 
 def dear(key: str) -> dict[str, Any]:
     """A purchase of 2,320.00: its receiver is asked, unless it is cancelled the same day."""
@@ -127,6 +130,7 @@ def test_a_dear_one_waits_for_its_receiver(world: Any, merchant: Any) -> None:
     assert again(merchant, invoice).state is State.CANCELLED
 
 
+@on_one_engine
 def test_silence_counts_as_a_yes(world: Any, merchant: Any) -> None:
     invoice = stamped(world, merchant, **dear("8001"))
     world.clock.advance(2 * 24 * 3600)
@@ -180,6 +184,7 @@ OUTAGES = {
 }
 
 
+@on_one_engine
 @pytest.mark.parametrize("faults", OUTAGES.values(), ids=OUTAGES)
 def test_outages_end_in_one_cancellation(world: Any, merchant: Any, faults: Any) -> None:
     invoice = stamped(world, merchant)
@@ -204,7 +209,16 @@ def test_a_worker_killed_around_the_sending(world: Any, merchant: Any, when: str
     assert world.provider.cancellations()[0]["requests"] == 1
 
 
-@pytest.mark.parametrize("motivo", [ERRORS, NONE_HAPPENED])
+@pytest.mark.parametrize(
+    ("url", "motivo"),
+    # What a commit holds is each engine's; what a motivo does is the same on both.
+    [
+        ("sqlite", ERRORS),
+        ("sqlite", NONE_HAPPENED),
+        pytest.param("postgres", ERRORS, marks=pytest.mark.postgres),
+    ],
+    indirect=["url"],
+)
 def test_killed_before_any_commit_it_still_ends_the_same(
     world: Any, merchant: Any, motivo: Motivo
 ) -> None:
@@ -253,6 +267,7 @@ def test_a_change_that_came_meanwhile_is_told_after_a_no(world: Any, merchant: A
     assert len(notices(world, merchant)) == 2
 
 
+@on_one_engine
 def test_a_substitute_names_its_uuid(world: Any, merchant: Any) -> None:
     invoice = stamped(world, merchant)
     world.provider.fault("reject:208", on="cancel")
@@ -265,6 +280,7 @@ def test_a_substitute_names_its_uuid(world: Any, merchant: Any) -> None:
     assert f'FolioSustitucion="{substitute}"'.encode() in sent
 
 
+@on_one_engine
 @pytest.mark.parametrize(
     ("motivo", "substitute", "code"),
     [
@@ -284,6 +300,7 @@ def test_what_sat_would_refuse_is_refused_here(
     assert again(merchant, invoice).state is State.STAMPED
 
 
+@on_one_engine
 def test_it_is_no_substitute_of_itself(world: Any, merchant: Any) -> None:
     invoice = stamped(world, merchant)
     with pytest.raises(cancel.NotCancellable, match="own substitute"):
@@ -292,6 +309,7 @@ def test_it_is_no_substitute_of_itself(world: Any, merchant: Any) -> None:
         )
 
 
+@on_one_engine
 def test_after_the_annual_return_it_is_too_late(world: Any, merchant: Any) -> None:
     invoice = stamped(world, merchant)
     # 31 March 2027, 23:59:59 in Pachuca, is 1 April 05:59:59 in UTC.
@@ -302,6 +320,7 @@ def test_after_the_annual_return_it_is_too_late(world: Any, merchant: Any) -> No
     asked(world, merchant, invoice)
 
 
+@on_one_engine
 def test_a_minute_later_it_is_too_late(world: Any, merchant: Any) -> None:
     invoice = stamped(world, merchant)
     end = world.clock.now().replace(year=2027, month=4, day=1, hour=6, minute=0)
@@ -349,6 +368,7 @@ def test_the_database_wants_sats_word(world: Any, merchant: Any) -> None:
         merchant.change(lambda tenant: tenant.cancellations.note(wish, "ended", ""))
 
 
+@on_one_engine
 def test_a_test_account_of_a_real_provider_has_no_sat(world: Any, merchant: Any) -> None:
     world.sats[merchant.account.id] = None
     invoice = stamped(world, merchant)
@@ -359,6 +379,7 @@ def test_a_test_account_of_a_real_provider_has_no_sat(world: Any, merchant: Any)
     assert (wish.events[-1].kind, wish.events[-1].code) == ("ended", cancelled.NO_SAT)
 
 
+@on_one_engine
 def test_sat_is_asked_on_request(world: Any, merchant: Any) -> None:
     invoice = stamped(world, merchant)
     said = cancelled.status(world.ctx, merchant.id, invoice.id)
@@ -370,6 +391,7 @@ def test_sat_is_asked_on_request(world: Any, merchant: Any) -> None:
     assert said.is_cancelled
 
 
+@on_one_engine
 def test_days_without_a_word_are_told(world: Any, merchant: Any) -> None:
     invoice = stamped(world, merchant)
     world.provider.fault("503", 1000, on="cancel")
@@ -386,6 +408,7 @@ def test_days_without_a_word_are_told(world: Any, merchant: Any) -> None:
     assert notices(world, merchant) == []
 
 
+@on_one_engine
 def test_a_faulty_adapter_is_no_answer(
     world: Any, merchant: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -423,6 +446,7 @@ def test_an_answer_that_comes_late_changes_nothing(
     assert "refused" not in kinds(merchant, invoice)
 
 
+@on_one_engine
 def test_the_print_says_that_it_is_cancelled(world: Any, merchant: Any) -> None:
     invoice = stamped(world, merchant)
     asked(world, merchant, invoice, NONE_HAPPENED)
@@ -474,6 +498,7 @@ def days(world: Any, number: int) -> None:
         world.clock.advance(6 * 3600)
 
 
+@on_one_engine
 def test_an_earlier_no_is_not_taken_for_the_next(world: Any, merchant: Any) -> None:
     """SAT shows the old word until it has taken up the new request."""
     invoice = stamped(world, merchant)
@@ -489,6 +514,7 @@ def test_an_earlier_no_is_not_taken_for_the_next(world: Any, merchant: Any) -> N
     assert again(merchant, invoice).state is State.CANCELLED
 
 
+@on_one_engine
 def test_a_no_that_stays_is_believed(world: Any, merchant: Any) -> None:
     invoice = stamped(world, merchant)
     worded(world, merchant, as_estatus(EstatusCancelacion.RECHAZADA))
@@ -499,6 +525,7 @@ def test_a_no_that_stays_is_believed(world: Any, merchant: Any) -> None:
     assert timedelta(days=1) < world.clock.now() - began < timedelta(days=2)
 
 
+@on_one_engine
 def test_what_sat_loses_is_in_force_after_four_days(world: Any, merchant: Any) -> None:
     invoice = stamped(world, merchant)
     worded(world, merchant, as_estatus(EstatusCancelacion.NONE))
@@ -510,6 +537,7 @@ def test_what_sat_loses_is_in_force_after_four_days(world: Any, merchant: Any) -
     assert [one.code for one in again(merchant, invoice).findings] == ["cancel_lost"]
 
 
+@on_one_engine
 @pytest.mark.parametrize(
     "estatus", [EstatusCancelacion.UNKNOWN, EstatusCancelacion.PLAZO_VENCIDO], ids=str
 )
@@ -530,6 +558,7 @@ SILENT = {
 }
 
 
+@on_one_engine
 @pytest.mark.parametrize(("fault", "on"), SILENT.values(), ids=SILENT)
 def test_who_was_told_is_not_told_again(world: Any, merchant: Any, fault: str, on: str) -> None:
     invoice = stamped(world, merchant)
@@ -547,6 +576,7 @@ def test_who_was_told_is_not_told_again(world: Any, merchant: Any, fault: str, o
     assert again(merchant, invoice).state is State.CANCELLED
 
 
+@on_one_engine
 def test_slow_and_then_refused_is_told_as_refused(world: Any, merchant: Any) -> None:
     invoice = stamped(world, merchant)
     world.provider.fault("503", 1000, on="cancel")
@@ -562,6 +592,7 @@ def test_slow_and_then_refused_is_told_as_refused(world: Any, merchant: Any) -> 
     assert again(merchant, invoice).findings == ()
 
 
+@on_one_engine
 def test_without_a_certificate_it_waits_and_is_told(world: Any, merchant: Any) -> None:
     invoice = stamped(world, merchant)
     asked(world, merchant, invoice)
@@ -573,6 +604,7 @@ def test_without_a_certificate_it_waits_and_is_told(world: Any, merchant: Any) -
     assert "certificate" in "".join(notices(world, merchant))
 
 
+@on_one_engine
 def test_a_new_password_of_the_provider_is_used(world: Any, merchant: Any) -> None:
     invoice = stamped(world, merchant)
     old = merchant.account
@@ -583,6 +615,7 @@ def test_a_new_password_of_the_provider_is_used(world: Any, merchant: Any) -> No
     assert again(merchant, invoice).state is State.CANCELLED
 
 
+@on_one_engine
 def test_a_test_document_never_goes_to_a_live_account(world: Any, merchant: Any) -> None:
     invoice = stamped(world, merchant)
     live_account = merchant.set_pac("live")
@@ -592,6 +625,7 @@ def test_a_test_document_never_goes_to_a_live_account(world: Any, merchant: Any)
     assert live_account.id not in world.pacs
 
 
+@on_one_engine
 def test_an_invoice_of_ones_own_must_be_a_substitute(world: Any, merchant: Any) -> None:
     invoice, other = stamped(world, merchant), stamped(world, merchant, key="7002")
     with pytest.raises(cancel.NotCancellable, match="no substitute"):
