@@ -191,10 +191,9 @@ def connection_list(merchant_id: str) -> None:
         the_merchant(hub, merchant_id)
         with hub.ctx.store.reading() as tx:
             rows = tx.tenant(merchant_id).connections.list()
-    tell(
-        {"data": [_shown(hub, row) for row in rows]},
-        table([(row.id, row.platform, row.account, problem_of(hub.ctx, row)) for row in rows]),
-    )
+        shown = [_shown(hub, row) for row in rows]
+    columns = ("id", "platform", "account", "problem")
+    tell({"data": shown}, table([tuple(str(one[name]) for name in columns) for one in shown]))
 
 
 @command(connection, "show")
@@ -211,7 +210,8 @@ def connection_show(merchant_id: str, connection_id: str) -> None:
                 "connection_not_found", f"the merchant has no connection {connection_id!r}"
             )
         stands = standing(hub.ctx, merchant_id, connection_id)
-    shown = _shown(hub, row) | {
+        shown = _shown(hub, row)
+    shown |= {
         "webhook_url": f"{settings.public_url}/webhooks/{row.platform}/{row.id}",
         "state": stands.state,
         "keys": stands.keys,
