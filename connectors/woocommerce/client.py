@@ -29,6 +29,8 @@ PER_PAGE: Final = 100
 #: Only against a store whose list never ends.
 MAX_PAGES: Final = 2000
 MAX_LIST: Final = 20
+#: Ids that one request names, so that its address stays within the 8 KiB that web servers take.
+MAX_EXCLUDED: Final = 400
 #: Asked for again, because WooCommerce keeps whole seconds and the store's clock is another.
 OVERLAP: Final = timedelta(minutes=5)
 TRIES: Final = 3
@@ -117,22 +119,27 @@ class Shop:
         """Each id once, the oldest change first.
 
         Orders that change meanwhile move to the end and all others move up, so that a page number
-        would skip some: each request starts at the last instant seen, and pages are turned only
-        within one second. Orders in the trash are in no list of WooCommerce. Raises `Unfinished`
-        when the time is over.
+        would skip some: each request starts at the last instant seen. Within one second WooCommerce
+        promises no order (it sorts by that instant alone), so what came of it is excluded. Orders
+        in the trash are in no list of WooCommerce. Raises `Unfinished` when the time is over.
         """
-        since, page, seen = instant.astimezone(UTC) - OVERLAP, 1, set[str]()
+        since, seen = instant.astimezone(UTC) - OVERLAP, set[str]()
+        ties, most = dict[str, None](), MAX_EXCLUDED
         for _ in range(MAX_PAGES):
             try:
-                changes = _changes(self._get("orders", _sweep(since, page)))
+                changes = _changes(self._get("orders", _sweep(since, list(ties), most)))
             except OutOfTime:
                 raise Unfinished(since) from None
-            fresh = [one for one in dict(changes) if one not in seen]
+            came = dict.fromkeys(one for one, _ in changes)
+            fresh = [one for one in came if one not in seen]
             seen.update(fresh)
             yield from fresh
             if not fresh and len(changes) < PER_PAGE:
                 return
-            since, page = _onward(changes[-1][1], since, page)
+            if not came.keys().isdisjoint(list(ties)[:most]):
+                most = 0  # this store excludes nothing: there are only pages
+            onward = _onward(changes[-1][1], since)
+            since, ties = onward, ties | came if onward == since else {}
         raise Unfinished(since)
 
     def part(self, order_id: str, fields: str) -> bytes:
@@ -232,24 +239,24 @@ def settled(connection: ConnectionFacts) -> str:
     raise ConnectionInvalid(f"the address of the store: {refused}")
 
 
-def _sweep(since: datetime, page: int) -> dict[str, str]:
-    return {
+def _sweep(since: datetime, ties: list[str], most: int) -> dict[str, str]:
+    """`ties`: what came already of those after `since`; `most` of them are excluded."""
+    asked = {
         "orderby": "modified",
         "order": "asc",
         "modified_after": since.strftime("%Y-%m-%dT%H:%M:%S"),
         "dates_are_gmt": "true",
         "status": "any",
         "per_page": str(PER_PAGE),
-        "page": str(page),
+        "page": str(1 + max(len(ties) - most, 0) // PER_PAGE),
         "_fields": "id,date_modified_gmt",
     }
+    return {**asked, "exclude": ",".join(ties[:most])} if ties[:most] else asked
 
 
-def _onward(changed_at: datetime | None, since: datetime, page: int) -> tuple[datetime, int]:
-    """From just before the last instant seen (`modified_after` excludes it, and it may have
-    more orders); if that is no progress, the next page of the same."""
-    onward = changed_at - timedelta(seconds=1) if changed_at else since
-    return (onward, 1) if onward > since else (since, page + 1)
+def _onward(changed_at: datetime | None, since: datetime) -> datetime:
+    """Just before the last instant seen: `modified_after` excludes it, and it may have more."""
+    return max(changed_at - timedelta(seconds=1), since) if changed_at else since
 
 
 def _body(answer: net.Answer) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -207,6 +208,9 @@ class Store:
     def __init__(self, server: Any) -> None:
         self.changed: dict[int, datetime] = {}
         self.between: list[tuple[int, datetime]] = []
+        self.excludes = True
+        #: Equals come as a database finds them: each time in another order. None: by their ids.
+        self.dice: random.Random | None = random.Random(7)
         server.by_hand = self.answer
 
     def answer(self, handler: Any) -> None:
@@ -217,7 +221,12 @@ class Store:
         assert query["order"] == "asc"
         assert query["dates_are_gmt"] == "true"
         after = datetime.fromisoformat(query["modified_after"]).replace(tzinfo=UTC)
-        found = sorted((at, one) for one, at in self.changed.items() if at > after)
+        excluded = query.get("exclude", "") if self.excludes else ""
+        left = sorted(set(self.changed) - {int(one) for one in excluded.split(",") if one})
+        if self.dice:
+            self.dice.shuffle(left)
+        found = [(at, one) for one in left if (at := self.changed[one]) > after]
+        found.sort(key=lambda change: change[0])
         size, page = int(query["per_page"]), int(query["page"])
         rows = [
             {"id": one, "date_modified_gmt": at.strftime("%Y-%m-%dT%H:%M:%S")}
@@ -242,16 +251,34 @@ def test_the_sweep_finds_every_change_once(ask: Any, server: Any) -> None:
     store.changed = {n: NOON + timedelta(seconds=n // 3) for n in range(1, 451)}
     store.changed[900] = NOON - timedelta(minutes=4)  # within the overlap
     store.changed[901] = NOON - timedelta(minutes=6)
-    assert ask.changed_since(NOON) == ["900", *(str(n) for n in range(1, 451))]
+    found = ask.changed_since(NOON)
+    assert sorted(found, key=int) == [*(str(n) for n in range(1, 451)), "900"]
+    instants = [store.changed[int(one)] for one in found]
+    assert instants == sorted(instants)
 
 
-def test_many_changes_in_one_second_are_all_found(ask: Any, server: Any) -> None:
+@pytest.mark.parametrize("excludes", [True, False])
+def test_many_changes_in_one_second_are_all_found(ask: Any, server: Any, excludes: bool) -> None:
+    """In whatever order; a store that excludes nothing is asked page by page, in its own."""
     store = Store(server)
+    store.excludes, store.dice = excludes, store.dice if excludes else None
     store.changed = dict.fromkeys(range(1, 351), NOON)
     store.changed[400] = NOON + timedelta(seconds=1)
     found = ask.changed_since(NOON)
     assert len(found) == 351
     assert set(found) == {str(n) for n in store.changed}
+
+
+def test_so_many_in_one_second_are_not_all_named(
+    ask: Any, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond that there are pages again, which this store keeps in order."""
+    monkeypatch.setattr(client, "MAX_EXCLUDED", 100)
+    store = Store(server)
+    store.dice = None
+    store.changed = dict.fromkeys(range(1_000_001, 1_000_731), NOON)
+    assert len(ask.changed_since(NOON)) == 730
+    assert max(len(one) for one in server.asked) < 8000
 
 
 def test_orders_that_change_meanwhile_hide_no_other(ask: Any, server: Any) -> None:
