@@ -132,7 +132,8 @@ def start(home: Home) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
 
 
 def said(home: Home) -> str:
-    return (home.site.var_dir / "process.log").read_text("utf-8", "replace")[-4000:]
+    text: str = (home.site.var_dir / "process.log").read_text("utf-8", "replace")
+    return text[-4000:]
 
 
 def two_questions(home: Home) -> None:
