@@ -49,8 +49,9 @@ class Sales:
         """Store a snapshot unless a newer one is there.
 
         A smaller revision never replaces a greater one. Of the same revision another content
-        replaces what is there, but an unverified one never a verified one. The same content under
-        a greater revision is no change.
+        replaces what is there, but an unverified one never a verified one, nor an answer that was
+        asked for earlier and came later one that was asked for since. The same content under a
+        greater revision is no change.
         """
         new = _Incoming(connection_id, platform, sale, tuple(reasons), verified_at)
         row = self._find(connection_id, sale.key, lock=True)
@@ -154,6 +155,8 @@ class Sales:
                     self.touch_verified(row.id, new.verified_at)
                 return kept
             if new.sale.unverified and not old.unverified:
+                return kept
+            if new.verified_at and row.verified_at and new.verified_at < row.verified_at:
                 return kept
         content = self._content(row.id, new)
         same = replace(new.sale, revision=old.revision) == old

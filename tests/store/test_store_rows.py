@@ -99,6 +99,19 @@ class TestSales:
         keep(make_sale(**first))
         assert keep(make_sale(**second)).changed is changed
 
+    def test_of_two_answers_of_one_second_the_one_asked_for_last_counts(
+        self, world: Any, keep: Any, make_sale: Any
+    ) -> None:
+        """A slow answer from before a refund comes after the quick one that has it."""
+        now = world.clock.now()
+        kept = keep(make_sale(total=Decimal(100)), verified_at=now)
+        late = keep(make_sale(total=Decimal(116)), verified_at=now - timedelta(seconds=2))
+        assert not late.changed
+        row = sale_row(world, kept.id)
+        assert (row.sale.total, row.verified_at) == (Decimal(100), now)
+        assert keep(make_sale(total=Decimal(90)), verified_at=now).changed
+        assert keep(make_sale(total=Decimal(80)), verified_at=None).changed
+
     def test_one_row_a_connection_and_key(self, keep: Any, make_sale: Any, world: Any) -> None:
         """And of those without a connection one a key."""
         with_shop, without = keep(make_sale()), keep(make_sale(), connection=False)
