@@ -129,6 +129,23 @@ class TestOpening:
         buyer.refresh(token)
         assert len(shop.asked) == before + 1
 
+    def test_a_crowd_at_a_silent_shop_leaves_threads_for_all_others(
+        self, world: Any, merchant: Any, shop: Any, buyer: Buyer, form: Any
+    ) -> None:
+        """Those who open the page and those who ask; each holds a thread of the web process."""
+        token = merchant.token(old(merchant, world))
+        shop.gate.clear()
+
+        def timed(visit: int) -> float:
+            began = time.monotonic()
+            buyer.refreshing.asked_for(token) if visit % 2 else buyer.refresh(token)
+            return time.monotonic() - began
+
+        with ThreadPoolExecutor(24) as pool:
+            times = list(pool.map(timed, range(24)))
+        assert 1 <= len([one for one in times if one > 0.5]) <= fresh.PATIENT
+        assert max(times) < fresh.ASK_SECONDS + 1
+
     def test_one_slow_shop_takes_only_its_share_of_the_threads(
         self, world: Any, merchant: Any, shop: Any, buyer: Buyer
     ) -> None:
@@ -175,6 +192,63 @@ class TestAsking:
         world.quiet()
         assert merchant.state(sale_id) is State.STAMPED
         assert world.provider.stamps()[0]["total"] == "100.00"
+
+    def test_what_was_good_enough_to_look_at_is_asked_for_again(
+        self, world: Any, merchant: Any, shop: Any, buyer: Buyer, form: Any, make_sale: Any
+    ) -> None:
+        """Refunded while the buyer typed, a minute after the page was opened."""
+        token = merchant.token(merchant.keep())
+        world.clock.advance(60)
+        refunded(merchant, make_sale, world)
+        asked = len(shop.asked)
+        buyer.refresh(token)
+        assert len(shop.asked) == asked
+        seen = buyer.purchase(token)
+        assert seen is not None
+        assert seen.total == Decimal(116)
+        errors = buyer.request(token, replace(form, vista=seen.vista), "es")
+        assert [error.codigo for error in errors] == ["amounts_changed"]
+
+    @pytest.mark.parametrize("vista", ["x", "0" * 32, "ñ" * 4000])
+    def test_a_vista_of_no_page_costs_one_more_look(
+        self, world: Any, merchant: Any, buyer: Buyer, form: Any, vista: str
+    ) -> None:
+        sale_id = merchant.keep()
+        token = merchant.token(sale_id)
+        errors = buyer.request(token, replace(form, vista=vista), "es")
+        assert [error.codigo for error in errors] == ["amounts_changed"]
+        page = buyer.purchase(token)
+        assert page is not None
+        assert buyer.request(token, replace(form, vista=page.vista), "es") == ()
+
+    def test_what_changes_between_asking_and_sealing_is_shown_again(
+        self, world: Any, merchant: Any, buyer: Buyer, form: Any, make_sale: Any
+    ) -> None:
+        sale_id = merchant.keep()
+        token = merchant.token(sale_id)
+        assert buyer.request(token, form, "es") == ()
+        refunded(merchant, make_sale, world)
+        merchant.promise("ingest_order", f"{merchant.connection.id}/7001", queue="ingest")
+        world.drain("ingest")
+        world.drain("stamp")
+        page = buyer.purchase(token)
+        assert page is not None
+        assert (page.estado, page.total) == (Estado.RECHAZADA, Decimal(100))
+        assert [error.codigo for error in page.errors] == ["amounts_changed"]
+        assert world.provider.stamps() == []
+        # A rejected request keeps no amounts: what the shop says now is shown.
+        world.clock.advance(fresh.GOOD_FOR.total_seconds() + 1)
+        more = (Refund("r", Decimal("16.00")), Refund("s", Decimal("40.00")))
+        world.shop.put(make_sale("7001", revision=3, refunds=more))
+        buyer.refresh(token)
+        page = buyer.purchase(token)
+        assert page is not None
+        assert page.total == Decimal(60)
+        # With the amounts that the page shows now it goes through: no second round.
+        assert buyer.request(token, replace(form, vista=page.vista), "es") == ()
+        world.quiet()
+        assert merchant.state(sale_id) is State.STAMPED
+        assert world.provider.stamps()[0]["total"] == "60.00"
 
     def test_what_was_given_back_whole_is_not_invoiced(
         self, world: Any, merchant: Any, buyer: Buyer, form: Any, make_sale: Any
