@@ -72,10 +72,6 @@ class Sales:
         row = self._find(connection_id, key, lock=False)
         return None if row is None else self._record(row)
 
-    def by_code(self, code: str) -> SaleRow | None:
-        row = self._scope.find(schema.Sale, code=code)
-        return None if row is None else self._record(row)
-
     def list(
         self, limit: int = 100, after: str | None = None
     ) -> tuple[builtins.list[SaleRow], str | None]:

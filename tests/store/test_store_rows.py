@@ -48,15 +48,13 @@ class TestSales:
         assert row.verified_at == row.created_at == world.clock.now()
         assert len(row.code) == 8
 
-    def test_it_is_found_by_key_and_code(self, world: Any, keep: Any, make_sale: Any) -> None:
+    def test_it_is_found_by_its_key(self, world: Any, keep: Any, make_sale: Any) -> None:
         kept = keep(make_sale())
-        code = sale_row(world, kept.id).code
         with world.store.reading() as tx:
             sales = tx.tenant(world.merchant_id).sales
             assert sales.by_key(world.connection_id, "7001").id == kept.id
-            assert sales.by_code(code).id == kept.id
             assert sales.by_key(None, "7001") is None
-            assert sales.by_key(world.connection_id, "x") is sales.by_code("x") is None
+            assert sales.by_key(world.connection_id, "x") is None
 
     def test_a_smaller_revision_changes_nothing(
         self, world: Any, keep: Any, make_sale: Any

@@ -111,7 +111,6 @@ def read_all(tenant: Tenant, foreign: Any) -> list[object]:
     return [
         tenant.sales.get(foreign.sale),
         tenant.sales.by_key(foreign.connection, "7001"),
-        tenant.sales.by_code(foreign.code),
         tenant.links.current(foreign.sale),
         tenant.claims.of_sale(foreign.sale),
         tenant.claims.of_invoice(foreign.invoice),
@@ -140,7 +139,6 @@ class Foreign:
         with world.store.transaction() as tx:
             tenant = tx.tenant(world.merchant_id)
             self.sale = tenant.invoices.get(self.invoice).sale_ids[0]
-            self.code = tenant.sales.get(self.sale).code
             tenant.links.make(self.sale)
             tenant.mails.begin("k", self.invoice, "m")
             tenant.mails.sent("k", self.invoice, "m", self.at)
