@@ -20,6 +20,7 @@ from hub.domain.sale import PaymentState, Refund
 from hub.domain.states import State
 from hub.steps import fresh
 from hub.steps.buyer import Buyer
+from hub.steps.ingest import RECHECK
 
 
 class SlowShop:
@@ -287,6 +288,26 @@ class TestAsking:
         assert told.kind == "changed_after_invoice"
         assert world.provider.stamps()[0]["total"] == "116.00"
 
+    def test_what_a_dead_shop_could_not_confirm_is_asked_for_when_it_is_back(
+        self, world: Any, merchant: Any, shop: Any, buyer: Buyer, form: Any, make_sale: Any
+    ) -> None:
+        """No delivery and no sweep would tell of it: the refund was weeks before."""
+        sale_id = old(merchant, world)
+        refunded(merchant, make_sale, world)
+        world.shop.away = PlatformUnreachable("down")
+        assert buyer.request(merchant.token(sale_id), form, "es") == ()
+        settled(buyer)
+        world.drain("stamp", "mail")
+        assert merchant.state(sale_id) is State.STAMPED
+        world.shop.away = None
+        world.clock.advance(RECHECK.total_seconds() + 1)
+        world.drain("ingest")
+        [told] = merchant.of(lambda tenant: tenant.asks.list())
+        assert told.kind == "changed_after_invoice"
+        world.clock.advance(3600)
+        world.drain("ingest")
+        assert len(merchant.of(lambda tenant: tenant.asks.list())) == 1, "once"
+
     def test_confirmed_amounts_are_not_asked_for_again(
         self, world: Any, merchant: Any, shop: Any, buyer: Buyer, form: Any
     ) -> None:
@@ -404,6 +425,7 @@ def test_fingerprints_tell_money_apart_and_nothing_else(make_sale: Any) -> None:
         make_sale(total=Decimal("116.01")),
         make_sale(currency="USD"),
         make_sale(refunds=(Refund("r", Decimal(1)),)),
+        make_sale(total=Decimal(126), refunds=(Refund("r", Decimal(10)),)),
         make_sale(lines=(replace(line, description="Otra"),)),
         make_sale(lines=(replace(line, quantity=Decimal(2)),)),
         make_sale(lines=(replace(line, taxes=(replace(tax, rate=Decimal("0.08")),)),)),
