@@ -104,6 +104,8 @@ def test_one_note_and_two_metas_however_often(store: Store, keys: Any) -> None:
     assert [one["note"] for one in store.notes] == [ISSUED.text]
     assert store.ours == {ESTADO: "lista", UUID: ISSUED.uuid}
     assert store.metas[0]["key"] == "_other"
+    # Each write is a change of the order, of which the store tells everybody.
+    assert [one.partition(" ")[0] for one in store.asked if "GET" not in one] == ["POST", "PUT"]
 
 
 def test_the_buyer_is_never_written_to(store: Store, keys: Any) -> None:
