@@ -181,13 +181,16 @@ def add_csd(
             not_after=certificate.not_after,
             authority=authority,
         )
+    soon = certificate.expires_soon(hub.ctx.clock.now())
     tell(
         {
             "no_certificado": certificate.no_certificado,
             "authority": authority,
             "until": certificate.not_after,
+            "expires_soon": soon,
         },
-        f"CSD {certificate.no_certificado}, valid until {certificate.not_after:%Y-%m-%d}",
+        f"CSD {certificate.no_certificado}, valid until {certificate.not_after:%Y-%m-%d}"
+        + (": ask SAT for the next one now" if soon else ""),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +143,14 @@ def pair(home: Any, authority: Authority, **more: Any) -> tuple[str, str, str]:
     } | more
     made = authority.issue_csd(more.pop("rfc"), more.pop("nombre"), **more)
     return home.file("c.cer", made.cer_der), home.file("c.key", made.key_der), made.password
+
+
+@pytest.mark.parametrize(("days", "soon"), [(29, True), (32, False)])
+def test_a_certificate_near_its_end_is_told(home: Any, shop: str, days: int, soon: bool) -> None:
+    mine = Authority.create(home.var_dir / "sandbox", now=datetime.now(UTC))
+    given = csd_add(home, shop, *pair(home, mine, life=timedelta(days=days)))
+    assert home.told(*given)["expires_soon"] is soon
+    assert ("the next one" in home.run(*given).output) is soon
 
 
 def test_a_test_certificate_of_sat_is_kept(home: Any, shop: str, shared: Path) -> None:
