@@ -361,7 +361,7 @@ def test_most_documents_that_are_only_written_otherwise_are_read(change: Any) ->
     """Else the tests above would hold for a reader that refuses everything."""
     counted = {"read": 0, "refused": 0}
 
-    @settings(max_examples=30, database=None)
+    @settings(max_examples=120, database=None)
     @given(st.data())
     def count(data: Any) -> None:
         root = parse(data.draw(documents(known=True)).to_xml())
