@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 Order = dict[str, Any]
 
-_ROUTE: Final = re.compile(r"/wp-json/wc/v3/orders(?:/(?P<id>\d+)(?P<refunds>/refunds)?)?")
+_ROUTE: Final = re.compile(
+    r"/wp-json/wc/v3/(?:(?P<webhooks>webhooks)|orders(?:/(?P<id>\d+)(?P<refunds>/refunds)?)?)"
+)
 _AMOUNT: Final = re.compile(r"-?\d+\.\d{6}")
 
 
@@ -95,7 +97,10 @@ def shown(value: Any, decimals: int) -> Any:
 
 
 def shop(orders: Sequence[Order], ck: str, cs: str) -> WSGIApplication:
-    """The part of the REST API that a hub asks: one order, its refunds, what changed since."""
+    """The part of the REST API that a hub asks: one order, its refunds, what changed since.
+
+    It delivers by itself and lists no webhook, as a store whose key may only read.
+    """
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         route = _ROUTE.fullmatch(environ.get("PATH_INFO", ""))
@@ -117,6 +122,8 @@ def shop(orders: Sequence[Order], ck: str, cs: str) -> WSGIApplication:
 def _answer(
     orders: Sequence[Order], route: re.Match[str], query: Mapping[str, str]
 ) -> tuple[HTTPStatus, Any]:
+    if route["webhooks"]:
+        return HTTPStatus.OK, []
     decimals = int(query.get("dp", "2"))
     if route["id"] is None:
         return HTTPStatus.OK, shown(_changed(orders, query), decimals)

@@ -94,6 +94,16 @@ def test_the_hub_can_ask_it(shop: DemoShop, serve: Any, facts: Any, keys: Any) -
         WOO.fetch(ids[0], connection, halfway)
 
 
+def test_its_health_is_good(shop: DemoShop, serve: Any, facts: Any, keys: Any) -> None:
+    """The daily look of the hub: the keys work, and nothing is complained about."""
+    connection = facts(serve(shop.app), allow_private=True)
+    mine, hub = keys(**shop.credentials), "http://127.0.0.1:8000/webhooks/woocommerce/c1"
+    WOO.check_keys(connection, mine)
+    assert WOO.ensure(hub, (), connection, mine, repair=False) == ()
+    with pytest.raises(CredentialsRefused):
+        WOO.check_keys(connection, keys(consumer_key="ck_x", consumer_secret="cs_x"))
+
+
 def test_it_greets_and_sends_every_order_signed(shop: DemoShop, serve: Any, keys: Any) -> None:
     came: list[Delivery] = []
 
