@@ -130,8 +130,9 @@ class SatStatuses:
         if account.environment == "test" and account.provider != "sandbox":
             return None
         url = status_url(account.provider, {"url": self._settings.sandbox_url, **account.settings})
-        client = SatStatus(url, monotonic=self._clock.monotonic)
-        return self._clients.setdefault(url, client)
+        if url not in self._clients:
+            self._clients[url] = SatStatus(url, monotonic=self._clock.monotonic)
+        return self._clients[url]
 
 
 def jobs_of(ctx: Context) -> Jobs:

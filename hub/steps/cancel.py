@@ -18,7 +18,7 @@ from cfdi.sat.status import next_look
 from cfdi.xml import CFDI, parse
 from hub.domain import cancellation as rules
 from hub.domain.states import State
-from hub.steps.cancelled import given_up, tell_slow
+from hub.steps.cancelled import given_up, tell_slow, under_way
 from hub.steps.context import Context
 from hub.steps.issuer import issuer_of
 from hub.steps.later import RunLater
@@ -107,10 +107,8 @@ def _started(ctx: Context, merchant_id: str, invoice_id: str) -> _Matter | Later
     with ctx.store.transaction() as tx:
         tenant = tx.tenant(merchant_id)
         invoice = tenant.invoices.get(invoice_id)
-        wish = tenant.cancellations.current(invoice_id)
-        if invoice is None or wish is None or invoice.state is not State.CANCELLING:
-            return None
-        if any(event.kind == "filed" for event in wish.events):
+        wish = _unfiled(tenant, invoice_id)
+        if invoice is None or wish is None:
             return None
         account = _account(tenant, invoice_id)
         csd = tenant.csd.active(ctx.clock.now())
@@ -121,10 +119,8 @@ def _started(ctx: Context, merchant_id: str, invoice_id: str) -> _Matter | Later
             return NO_CSD
         request = _signed(csd, invoice.uuid, wish, ctx.clock.now())
         tenant.cancellations.note(wish, "sent", account.provider, request)
-        sent = sum(1 for event in wish.events if event.kind == "sent") + 1
-        return _Matter(
-            merchant_id, invoice, wish, invoice.uuid, request, ctx.pac(account), tries=sent
-        )
+        tries = wish.count("sent") + 1
+        return _Matter(merchant_id, invoice, wish, invoice.uuid, request, ctx.pac(account), tries)
 
 
 def _account(tenant: Tenant, invoice_id: str) -> PacAccount | None:
@@ -152,9 +148,9 @@ def _send(matter: _Matter) -> CancelAnswer:
 def _settle(ctx: Context, matter: _Matter, answer: CancelAnswer) -> None:
     with ctx.store.transaction() as tx:
         tenant = tx.tenant(matter.merchant_id)
-        wish = _open(tenant, matter)
-        if wish is None:
-            return
+        wish = _unfiled(tenant, matter.invoice.id)
+        if wish is None or wish.number != matter.cancellation.number:
+            return  # somebody has ended it meanwhile
         match answer:
             case CancelFiled(code, acuse, raw):
                 tenant.cancellations.note(wish, "filed", code, acuse or raw)
@@ -176,14 +172,10 @@ def _settle(ctx: Context, matter: _Matter, answer: CancelAnswer) -> None:
     raise RunLater(next_look(ctx.clock.now(), matter.tries - 1), "the request is not with SAT yet")
 
 
-def _open(tenant: Tenant, matter: _Matter) -> Cancellation | None:
-    """The same cancellation, if nobody has ended it meanwhile."""
-    invoice = tenant.invoices.get(matter.invoice.id)
-    wish = tenant.cancellations.current(matter.invoice.id)
-    if invoice is None or wish is None or invoice.state is not State.CANCELLING:
-        return None
-    filed = any(event.kind == "filed" for event in wish.events)
-    return None if filed or wish.number != matter.cancellation.number else wish
+def _unfiled(tenant: Tenant, invoice_id: str) -> Cancellation | None:
+    """The wish that SAT does not have yet."""
+    wish = under_way(tenant, invoice_id)
+    return wish if wish is not None and wish.when("filed") is None else None
 
 
 def _obstacle(

@@ -55,7 +55,7 @@ def watch(ctx: Context, merchant_id: str, invoice_id: str) -> None:
     said = matter.sat.ask(expression(matter.stamp.xml)) if matter.sat else None
     with ctx.store.transaction() as tx:
         tenant = tx.tenant(merchant_id)
-        wish = _under_way(tenant, invoice_id)
+        wish = under_way(tenant, invoice_id)
         if wish is None or wish.number != matter.cancellation.number:
             return
         if _settled(ctx, tenant, wish, said):
@@ -129,13 +129,14 @@ def tell(ctx: Context, merchant_id: str, invoice_id: str) -> None:
 def _matter(ctx: Context, merchant_id: str, invoice_id: str) -> _Matter | None:
     with ctx.store.reading() as tx:
         tenant = tx.tenant(merchant_id)
-        wish, stamp = _under_way(tenant, invoice_id), tenant.invoices.stamp_of(invoice_id)
+        wish, stamp = under_way(tenant, invoice_id), tenant.invoices.stamp_of(invoice_id)
         if wish is None or stamp is None or wish.when("filed") is None:
             return None
         return _Matter(wish, stamp, _sat_of(ctx, tenant, invoice_id))
 
 
-def _under_way(tenant: Tenant, invoice_id: str) -> Cancellation | None:
+def under_way(tenant: Tenant, invoice_id: str) -> Cancellation | None:
+    """The newest wish, if the invoice is being cancelled."""
     invoice = tenant.invoices.get(invoice_id)
     if invoice is None or invoice.state is not State.CANCELLING:
         return None
