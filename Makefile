@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # atheris and the fuzzers' interpreter stand apart: nothing else needs them.
 FUZZ_VENV := .venv-fuzz
+# Many tests wait for processes, so that two cores have work for three.
+WORKERS ?= 3
 FUZZ_SECONDS ?= 300
 
 .DEFAULT_GOAL := help
@@ -21,7 +23,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-run: $(STAMP) ## the hub with a demo shop, a sandbox PAC and links to open
+run: $(STAMP) ## the hub with demo shops, a sandbox PAC and links to open
 	$(BIN)/autofactura up --demo
 
 test: check tests ## everything that must hold: format, lint, types, contracts, tests
@@ -40,7 +42,7 @@ contracts: $(STAMP) ## who may import whom
 
 tests: $(STAMP) ## the tests, with branch coverage
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report=
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/coverage report --skip-covered --fail-under=85
 
 bench: $(STAMP) ## speed and memory, as ratios of one run; also written to var/bench.json

@@ -31,12 +31,12 @@ FORM: dict[str, tuple[str, str, str]] = {
     "rfc_generic": (
         "rfc",
         (
-            "Ese es el RFC genérico (público en general o extranjeros) y aquí no se puede usar. "
-            "Escribe tu propio RFC."
+            "Ese RFC es genérico: es de todos, y con él la factura no sale a tu nombre. Escribe tu "
+            "propio RFC. Si no tienes RFC mexicano, elige «Soy extranjero» o pídela al comercio."
         ),
         (
-            "This is the generic RFC (general public or foreigners), which cannot be used here. "
-            "Enter your own RFC."
+            "This is a generic RFC: it is everybody's, and the invoice would not be in your name. "
+            "Enter your own. Without a Mexican RFC choose “I am a foreigner” or ask the merchant."
         ),
     ),
     "rfc_check_digit": (
@@ -46,8 +46,8 @@ FORM: dict[str, tuple[str, str, str]] = {
     ),
     "nombre_missing": (
         "nombre",
-        f"Escribe tu nombre completo o el de tu empresa, {_CSF}.",
-        f"Enter the name of the person or company, {_CSF_EN}.",
+        "Escribe tu nombre completo o el de tu empresa.",
+        "Enter the name of the person or company.",
     ),
     "nombre_too_long": (
         "nombre",

@@ -19,6 +19,7 @@ from cfdi.rfc import person
 #: Well above every limit of SAT's, and short enough to normalise whatever it holds.
 LONGEST_INPUT = 1000
 _MOST_SUGGESTIONS = 6
+_MOST_OFFERED = 3
 #: Letters of one abbreviation may stand apart or with dots: "S.A.", "S. A.", "SA".
 _APART = r"[\s.]*"
 #: Régimen de capital as deeds write it; the words of each with blanks between.
@@ -79,7 +80,8 @@ def _pattern(capital: str) -> str:
 _LONGEST_CAPITAL = 200
 _CAPITAL = re.compile(
     rf"(?:\s*,\s*|\s+)(?P<capital>(?:{'|'.join(map(_pattern, _CAPITALS))})"
-    rf"(?:[\s.,]*{_pattern('DE CV')}|[\s.,]+(?:{'|'.join(map(_pattern, _MODES))}))*)[\s.,]*$"
+    rf"(?:[\s.,]*(?:DE[\s.,]*)?{_pattern('CV')}|[\s.,]+(?:{'|'.join(map(_pattern, _MODES))}))*)"
+    r"[\s.,]*$"
 )
 _QUOTES = str.maketrans(dict.fromkeys("\"'`´‘’‚“”„«»"))
 _ACCENTED_WORDS = """
@@ -101,6 +103,13 @@ _PLAIN = str.maketrans("ÁÉÍÓÚ", "AEIOU")
 _ACCENTED = {word.translate(_PLAIN): word for word in _ACCENTED_WORDS.split()}
 _WITH_ENIE = {word.replace("Ñ", "N"): word for word in _WORDS_WITH_ENIE.split()}
 _TITLE = re.compile(r"^(?:(?:LIC|ING|DRA?|SRA?|SRTA|ARQ|MTR[OA]|PROFR?A?|CP|C\.P)\b\.?\s*)+")
+#: Copied from the Constancia or a form together with its label.
+_LABEL = re.compile(
+    r"^(?:(?:NOMBRE|DENOMINACI[OÓ]N)\s*(?:/|O)\s*RAZ[OÓ]N SOCIAL|RAZ[OÓ]N SOCIAL|NOMBRE|"
+    r"DENOMINACI[OÓ]N)\s*(?:\(S\)\s*)?:\s*"
+)
+#: Around a name or a part of it; an apostrophe may well be a letter's.
+_DOUBLE_QUOTES = re.compile('["“”„«»]')
 #: What a name may be instead, given the RFC.
 _Change = Callable[[str, str], str]
 
@@ -161,6 +170,28 @@ def suggestions(nombre: str, rfc: str = "") -> tuple[Suggestion, ...]:
     return tuple(_suggestion(*each, rfc) for each in ranked[:_MOST_SUGGESTIONS])
 
 
+def offered(nombre: str, rfc: str = "") -> tuple[Suggestion, ...]:
+    """What to ask before SAT is asked: the likeliest first, at most three.
+
+    () where the name is written as SAT writes most of them and has the letters of the RFC.
+    """
+    name, kind = tidy(nombre), person(rfc)
+    stem, codes = name, tuple[str, ...]()
+    for code in _LIKELY:
+        change, for_company, for_human = _CHANGES[code]
+        suits = (kind != "fisica" and for_company) or (kind != "moral" and for_human)
+        if code == "quotes" and not _DOUBLE_QUOTES.search(stem):
+            continue
+        if suits and (changed := change(stem, rfc)) not in {stem, ""}:
+            stem, codes = changed, (*codes, code)
+    found = {stem: codes}
+    found.setdefault(_CHANGES["enie"][0](stem, rfc), (*codes, "enie"))
+    likely = [_suggestion(*each, rfc) for each in found.items() if each[0] not in {name, ""}]
+    if not iniciales.fits(stem, rfc):
+        likely += [each for each in suggestions(name, rfc) if each.fits]
+    return tuple({each.nombre: each for each in likely}.values())[:_MOST_OFFERED]
+
+
 def _variants(
     name: str, rfc: str, *, company: bool, human: bool
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -201,6 +232,12 @@ def _text(change: Callable[[str], str]) -> _Change:
     return lambda name, rfc: tidy(change(name))  # noqa: ARG005 # a _Change
 
 
+def _unescaped(name: str) -> str:
+    """In capitals an entity is known as it begins: &NTILDE; is &Ntilde;."""
+    known = html.unescape(name)
+    return html.unescape(re.sub("&[A-Z]{3,8};", lambda found: found[0].title(), known))
+
+
 def _in_order(name: str, rfc: str) -> str:
     """Given names first: after a comma, or where only so the RFC's letters fit."""
     surnames, comma, given = name.partition(",")
@@ -227,7 +264,8 @@ def _legal_part(name: str, rfc: str) -> str:
 
 #: In the order of how often they help: the change, whether for companies, whether for persons.
 _CHANGES: dict[str, tuple[_Change, bool, bool]] = {
-    "entity": (_text(html.unescape), True, True),
+    "entity": (_text(_unescaped), True, True),
+    "label": (_text(lambda name: _LABEL.sub("", name)), True, True),
     "title": (_text(lambda name: _TITLE.sub("", name)), False, True),
     "capital": (lambda name, rfc: split_capital(name)[0], True, False),  # noqa: ARG005 # a _Change
     "order": (_in_order, False, True),
@@ -242,7 +280,12 @@ _CHANGES: dict[str, tuple[_Change, bool, bool]] = {
     "accents_on": (_words(lambda word: _ACCENTED.get(word, word)), True, True),
     "dots": (_text(lambda name: name.replace(".", "").replace(",", "")), True, True),
 }
-_FIRST = frozenset({"entity", "title", "capital"})
+_FIRST = frozenset({"entity", "label", "title", "capital"})
+#: Hardly ever part of what SAT registered, so that it is asked about before the first try.
+_LIKELY = (
+    *("entity", "label", "title", "quotes", "capital"),
+    *("order", "quotes", "final_mark", "accents_off"),
+)
 _REASONS: dict[str, tuple[str, str]] = {
     "blanks": (
         "Con espacios sencillos y en mayúsculas.",
@@ -255,6 +298,10 @@ _REASONS: dict[str, tuple[str, str]] = {
     "entity": (
         "Con el signo en lugar de su código (&amp; es &).",
         "With the sign in place of its code (&amp; is &).",
+    ),
+    "label": (
+        "Sin el rótulo («Nombre:», «Razón social:»…).",
+        "Without its label (“Nombre:”, “Razón social:”…).",
     ),
     "order": (
         "Primero el nombre y después los apellidos.",

@@ -45,10 +45,21 @@ def normalize(rfc: str, nombre: str, cp: str, regimen: str, uso: str) -> Recepto
     )
 
 
-def check(receptor: Receptor) -> tuple[Finding, ...]:
-    """What a PAC would surely refuse, all of it at once, in the order of the form."""
+def foreigner(nombre: str, lugar_expedicion: str) -> Receptor:
+    """Who has no Mexican RFC: the generic one, with all that SAT wants beside it.
+
+    CFDI40149: the postal code of the place of issue. CFDI40159: régimen 616. CFDI40161: S01.
+    """
+    return Receptor(GENERIC_FOREIGN, nombres.tidy(nombre), lugar_expedicion, "616", "S01")
+
+
+def check(receptor: Receptor, *, foreign: bool = False) -> tuple[Finding, ...]:
+    """What a PAC would surely refuse, all of it at once, in the order of the form.
+
+    `foreign`: they were made by `foreigner`, whose generic RFC is as it should be.
+    """
     return (
-        *_rfc(receptor.rfc),
+        *(() if foreign else _rfc(receptor.rfc)),
         *_nombre(receptor.nombre),
         *_cp(receptor.domicilio_fiscal),
         *_regimen(receptor),

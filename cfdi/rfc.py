@@ -84,9 +84,21 @@ def did_you_mean(rfc: str) -> tuple[str, ...]:
         return ()
     if rfc in {GENERIC_NATIONAL, GENERIC_FOREIGN}:
         return ()
-    near = (_formed(rfc), *_one_step_from(rfc))
+    near = (by_shape(rfc), *_one_step_from(rfc))
     found = dict.fromkeys(each for each in near if check_digit_matches(each))
     return tuple(found)[:_MOST_GUESSES]
+
+
+def by_shape(rfc: str) -> str:
+    """Letters where letters stand, digits where digits stand. "" if that makes no RFC."""
+    if len(rfc) not in {12, 13}:
+        return ""
+    date_at, tail_at = len(rfc) - 9, len(rfc) - 3
+    letters = "".join(_LETTER_FOR.get(each, each)[0] for each in rfc[:date_at])
+    digits = "".join(_DIGIT_FOR.get(each, each) for each in rfc[date_at:tail_at])
+    last = rfc[-1] if rfc[-1] == "A" else _DIGIT_FOR.get(rfc[-1], rfc[-1])
+    made = f"{letters}{digits}{rfc[tail_at:-1]}{last}"
+    return made if well_formed(made) else ""
 
 
 def person(rfc: str) -> Literal["fisica", "moral"] | None:
@@ -121,16 +133,6 @@ def _separates(letter: str) -> bool:
         or unicodedata.category(letter) in {"Cf", "Pd"}
         or letter == "\u2212"  # the minus sign
     )
-
-
-def _formed(rfc: str) -> str:
-    """Letters where letters stand, digits where digits stand. "" if that makes no RFC."""
-    date_at, tail_at = len(rfc) - 9, len(rfc) - 3
-    letters = "".join(_LETTER_FOR.get(each, each)[0] for each in rfc[:date_at])
-    digits = "".join(_DIGIT_FOR.get(each, each) for each in rfc[date_at:tail_at])
-    last = rfc[-1] if rfc[-1] == "A" else _DIGIT_FOR.get(rfc[-1], rfc[-1])
-    made = f"{letters}{digits}{rfc[tail_at:-1]}{last}"
-    return made if well_formed(made) else ""
 
 
 def _one_step_from(rfc: str) -> Iterator[str]:

@@ -7,11 +7,13 @@ platform makes keys when its user agrees is a `HandsOver`. Both are optional.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
 
-from connectors.contract import ConnectorError, Subscription
+from connectors.abilities import Subscription
+from connectors.contract import ConnectorError
 
 
 class ConnectingRefused(ConnectorError):
@@ -151,6 +153,57 @@ class OrderShown:
     link: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SaleShown:
+    """A sale of the shop, for its own staff. `estado` is the word of the buyer's page."""
+
+    number: str
+    placed_at: datetime
+    total: Decimal
+    currency: str
+    estado: str
+    uuid: str | None
+    #: Where the buyer gets the invoice; None where it can no longer be had.
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something sold lately for which the merchant's rules name no ClaveProdServ of SAT."""
+
+    description: str
+    sku: str
+    product: str
+    sales: int
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An app of the platform that this hub is the server of."""
+
+    id: str
+    #: "client_id", "client_secret", and what else the platform gave; "client_secret_before" while
+    #: a secret is being replaced.
+    keys: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """HTML for a browser, where a route is not answered in JSON."""
+
+    html: str
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The browser is sent on (303)."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 class Desk(Protocol):
     """What the hub does for the shops of one platform. Each may raise `ConnectingRefused`."""
 
@@ -160,10 +213,46 @@ class Desk(Protocol):
     @property
     def allow_private(self) -> bool: ...
 
+    def expect(self, code: str, account: str, address: str | None) -> None:
+        """Raises what `pair` would for this code and shop; nothing is used up.
+
+        For a platform that ends the keys it gave before when it is asked for new ones.
+        """
+        ...
+
     def pair(
         self, code: str, account: str, given: Mapping[str, str], address: str | None
     ) -> Paired:
-        """Connect the shop to the merchant of the code; its keys are tried after the answer."""
+        """Connect the shop to the merchant of the code; its keys are tried after the answer.
+
+        `given` may hold "app", the id of the `App` through which the shop came.
+        """
+        ...
+
+    def apps(self) -> Sequence[App]:
+        """Those of this platform, oldest first."""
+        ...
+
+    def connection_of(self, account: str, app: App) -> str | None:
+        """The open connection of this shop, whoever's it is, if it came by this very app.
+
+        Whoever owns an app can sign in its name for any shop: that opens no shop of another app.
+        """
+        ...
+
+    def renew(self, connection_id: str, given: Mapping[str, str]) -> None:
+        """The platform gave the connection new keys: they are in force, and tried afterwards.
+
+        Credentials that are not in `given` stay as they are.
+        """
+        ...
+
+    def sales(self, connection_id: str, limit: int) -> Sequence[SaleShown]:
+        """The last ones, newest first."""
+        ...
+
+    def gaps(self, connection_id: str) -> Sequence[Gap]:
+        """Of the last sales, what was sold most first."""
         ...
 
     def secrets(self, connection_id: str) -> Mapping[str, str]:
@@ -185,7 +274,7 @@ class Route:
 
     method: str
     path: str
-    answer: Callable[[Asked, Desk], Mapping[str, Any]]
+    answer: Callable[[Asked, Desk], Mapping[str, Any] | Page | Redirect]
 
 
 @runtime_checkable
@@ -213,4 +302,32 @@ class HandsOver(Protocol):
 
     def returned(self, query: Mapping[str, str]) -> tuple[str, bool]:
         """The nonce with which the browser came back, and whether the user agreed. Pure."""
+        ...
+
+
+@runtime_checkable
+class Grants(Protocol):
+    """A connector whose platform sends its user back with a code that is changed for keys.
+
+    What a merchant types as the address of the shop becomes an account by `Subscribes.settle`,
+    where the connector has that; else it is taken as it was typed.
+    """
+
+    #: What the platform is called, for people.
+    title: str
+
+    def grant_url(self, account: str, *, nonce: str, return_url: str, app: App) -> str:
+        """Where the user agrees. What comes back carries the nonce. Pure."""
+        ...
+
+    def nonce_of(self, asked: Asked) -> str:
+        """The nonce with which the browser came back; "" if there is none. Pure."""
+        ...
+
+    def granted(self, asked: Asked, account: str, app: App) -> Mapping[str, str]:
+        """Network: what `Connector.configure` is given, for this very account and app.
+
+        Raises `ConnectingRefused` if what came back is not signed, not fresh, about another
+        account, or a refusal.
+        """
         ...

@@ -2,15 +2,16 @@
 
 The webhook is a hint, the fetch is the fact, the sweep is the guarantee: `read` says which order
 something happened to, `fetch` gets that order, `normalize` makes a `Sale` of its bytes, and
-`changed_since` finds what no webhook told of.
+`changed_since` finds what no webhook told of. What only some platforms can do is in `abilities`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol
 
 from hub.domain.sale import Sale
 
@@ -35,8 +36,24 @@ class OrderNotFound(ConnectorError):
     """The platform answered: there is no such order (any more)."""
 
 
+class BelongsTo(ConnectorError):
+    """What was asked for is part of another order of the same shop: a charge of a bill."""
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__("this is part of another order")
+        self.order_id = order_id
+
+
+class NoSale(ConnectorError):
+    """It exists and is no sale at all, nor part of one; the message says what it is."""
+
+
 class PlatformUnreachable(ConnectorError):
     """No usable answer. Try again later; nothing is known about the order."""
+
+
+class HubOutdated(PlatformUnreachable):
+    """It answers by a version of its interface that this hub was not made for: update the hub."""
 
 
 class Unfinished(PlatformUnreachable):
@@ -49,6 +66,14 @@ class Unfinished(PlatformUnreachable):
 
 class CredentialsRefused(ConnectorError):
     """The platform answered that our keys are not good (enough). A person has to act."""
+
+
+class OutOfSight(CredentialsRefused):
+    """The keys are good, and show this one order no longer: what was told of it stands."""
+
+
+class KeysTooFew(CredentialsRefused):
+    """The keys are good, and not for all that is asked with them: the shop is there for us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +101,63 @@ class Notice:
     gone: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class CustomerNotice:
+    """What a delivery says: what the platform knows of this customer changed."""
+
+    event: str
+    event_key: str
+    customer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShopNotice:
+    """What a delivery says of the shop itself."""
+
+    event: str
+    event_key: str
+    #: "left": it removed us, and our keys with it. "changed": look at how the connection stands.
+    kind: Literal["left", "changed"]
+    #: When it happened, by the platform's word: a shop may have come back since.
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyNotice:
+    """What a delivery asks in the name of a person or of the shop, by law or contract."""
+
+    event: str
+    event_key: str
+    #: "access": tell the merchant what is kept of this customer. "erase_customer", "erase_shop":
+    #: erase what came from the platform; fiscal documents are kept by law.
+    kind: Literal["access", "erase_customer", "erase_shop"]
+    customer_id: str = ""
+    order_ids: tuple[str, ...] = ()
+
+
+#: All that `Connector.read` may make of a delivery.
+Hint = Notice | CustomerNotice | ShopNotice | PrivacyNotice
+
+
 class Credentials(Protocol):
-    """The keys of one connection. Rotation is compare-and-swap: two workers never both win."""
+    """The keys of one connection. Rotation is compare-and-swap: two workers never both win.
+
+    Of a connection that came by an app of the platform, `current` holds the keys of that app too,
+    under names that begin with "app."; `rotate` leaves those out on both sides.
+    """
 
     def current(self) -> Mapping[str, str]: ...
 
     def rotate(self, expected: Mapping[str, str], new: Mapping[str, str]) -> bool:
         """Replace `expected` by `new`; False if they were changed by somebody else meanwhile."""
+        ...
+
+    def alone(self, seconds: float) -> AbstractContextManager[bool]:
+        """Within: True while nobody else is within, of any process; False if somebody is.
+
+        It ends by itself after `seconds`: a worker may die within. For what a platform lets be
+        done once only, such as the renewal of a key.
+        """
         ...
 
 
@@ -93,18 +168,6 @@ class ConnectionFacts:
     id: str
     account: str
     settings: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """One thing that the platform tells us of, as the platform keeps it."""
-
-    topic: str
-    id: str
-    status: str  # the platform's word; ACTIVE where it works
-
-
-ACTIVE: Final = "active"
 
 
 class Connector(Protocol):
@@ -118,7 +181,9 @@ class Connector(Protocol):
         """The account in its one spelling, and the credentials by this platform's names.
 
         `given` is what a merchant typed: "key", "secret" and "webhook_secret", the empty ones left
-        out; and of a paired shop the "webhook_secret" and "link_secret" that the hub made. Pure.
+        out; of a paired shop the "webhook_secret" and "link_secret" that the hub made; and what
+        the platform gave: any other name. When keys are renewed, those that stay are given again
+        if the hub made them, else left out. Pure.
         Raises `ConnectionInvalid` with what is missing or wrong, never with a value.
         """
         ...
@@ -131,7 +196,7 @@ class Connector(Protocol):
         """Raise `SignatureInvalid` unless these very bytes were signed. Constant time."""
         ...
 
-    def read(self, delivery: Delivery) -> Notice | None:
+    def read(self, delivery: Delivery) -> Hint | None:
         """What it says, or None if it is of no use to us. Raises `DeliveryUnreadable`."""
         ...
 
@@ -142,7 +207,8 @@ class Connector(Protocol):
     def fetch(self, order_id: str, connection: ConnectionFacts, credentials: Credentials) -> bytes:
         """Network: the order as it is now, with its refunds, as bytes that `normalize` reads.
 
-        Raises `OrderNotFound`, `PlatformUnreachable` or `CredentialsRefused`.
+        `order_id` may name any object that a notice named. Raises `OrderNotFound`, `BelongsTo`,
+        `NoSale`, `PlatformUnreachable` or `CredentialsRefused`.
         """
         ...
 
@@ -160,90 +226,5 @@ class Connector(Protocol):
         """Pure. The same bytes always make the same sale. Raises `DeliveryUnreadable`.
 
         What it cannot place goes into `Sale.doubts`; it never guesses and never adjusts.
-        """
-        ...
-
-
-@runtime_checkable
-class Subscribes(Protocol):
-    """A connector that has its shop tell us of changes, and sees to it that it goes on."""
-
-    def settle(self, connection: ConnectionFacts) -> str:
-        """Network: the account under the address that the shop itself uses.
-
-        Raises `ConnectionInvalid` if that is none we may go to, or `PlatformUnreachable`.
-        """
-        ...
-
-    def check_keys(self, connection: ConnectionFacts, credentials: Credentials) -> None:
-        """Network, within seconds: whether this very shop takes these keys.
-
-        Raises `CredentialsRefused` if it said no, `PlatformUnreachable` if it said nothing.
-        """
-        ...
-
-    def ensure(
-        self,
-        url: str,
-        known: Sequence[Subscription],
-        connection: ConnectionFacts,
-        credentials: Credentials,
-        *,
-        repair: bool,
-    ) -> tuple[Subscription, ...]:
-        """Network, idempotent: exactly our subscriptions exist, work, and deliver to `url`.
-
-        `known` are those that were made with the secret in force; every other one that delivers
-        to `url` is made anew. Without `repair` nothing is changed, only told. Raises
-        `CredentialsRefused` or `PlatformUnreachable`.
-        """
-        ...
-
-    def retire(self, url: str, connection: ConnectionFacts, credentials: Credentials) -> str:
-        """Network: take back what delivers to `url`; "" or what a person has to remove there.
-
-        Raises `CredentialsRefused` or `PlatformUnreachable`.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What became of the invoice of an order, for the people who look at the order in the shop."""
-
-    #: "stamped" or "cancelled".
-    state: str
-    uuid: str
-    #: One sentence, in the language of the merchant's rules. No personal data.
-    text: str
-
-
-@runtime_checkable
-class Announces(Protocol):
-    """A connector that can write at the order, in the shop, what became of its invoice."""
-
-    def announce(
-        self,
-        order_id: str,
-        news: News,
-        connection: ConnectionFacts,
-        credentials: Credentials,
-    ) -> None:
-        """Network, idempotent: the order says so, once, to the merchant's people alone.
-
-        Never a message to the buyer. Raises `OrderNotFound`, `PlatformUnreachable` or
-        `CredentialsRefused`; after any of them it may be called again.
-        """
-        ...
-
-
-@runtime_checkable
-class Proves(Protocol):
-    """A connector whose shop can write an address for the buyer of an order by itself."""
-
-    def proof_of(self, order: bytes, credentials: Credentials) -> str | None:
-        """What that address must carry for this order, fetched or delivered. Pure.
-
-        None if the connection makes no such addresses, or the order cannot have one.
         """
         ...

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import structlog
-from flask import Flask, Response
+from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as BaseResponse
 
 from hub.domain.purchase import FiscalForm
 from hub.settings import Settings
+from hub.steps.brand import Brands
 from hub.steps.buyer import Buyer
-from hub.web import connect, handoff, health, links, webhooks
-from hub.web.home import home
+from hub.web import connect, handoff, health, hosts, links, reports, webhooks
+from hub.web.home import home, only_here
 from hub.wiring import Hub
+from hub.work.channels import statuses
 from portal.buyer import routes as buyer
 from portal.buyer.settings import PageSettings
 from portal.headers import secure
@@ -38,32 +40,47 @@ def create_app(
     if settings.proxy_hops:
         hops = settings.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # as Flask documents it
+    app.before_request(_sayable)
     # Registered first, so that it runs last: what a page has set stays.
     app.after_request(_secure)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _failed)
     app.register_blueprint(webhooks.blueprint(hub.ctx))
+    app.register_blueprint(reports.blueprint(hub.ctx, statuses))
     app.register_blueprint(health.blueprint(hub.ctx, hub.redis_answers))
     app.register_blueprint(connect.blueprint(hub.ctx, settings))
     app.register_blueprint(handoff.blueprint(hub.ctx, settings))
     app.register_blueprint(links.blueprint(hub.ctx, settings))
-    app.register_blueprint(
-        buyer.blueprint(
-            Buyer(hub.ctx),
-            PageSettings(
-                public_url=settings.public_url,
-                secret_key=settings.secret_key,
-                test_data=TEST_BUYER,
-                redis_url=settings.redis_url or "",
-                home=lambda: home(hub.ctx, settings, hub.redis_answers, demo_merchant),
-                clock=hub.ctx.clock,
-            ),
-        )
+    app.register_blueprint(hosts.blueprint(hub.ctx))
+    page = PageSettings(
+        public_url=settings.public_url,
+        secret_key=settings.secret_key,
+        test_data=TEST_BUYER,
+        redis_url=settings.redis_url or "",
+        home=lambda: home(hub.ctx, settings, hub.redis_answers, demo_merchant),
+        brands=Brands(hub.ctx),
+        clock=hub.ctx.clock,
     )
+    app.register_blueprint(buyer.blueprint(Buyer(hub.ctx), page))
+    if only_here(settings):
+        # Of no use to a hub at work: not even its code is loaded there.
+        from portal.design import gallery  # noqa: PLC0415 - only here
+
+        app.register_blueprint(gallery.blueprint(page))
     return app
 
 
+def _sayable() -> None:
+    """No address of ours has a NUL, and PostgreSQL fails where it is asked for one."""
+    if "\0" in request.path:
+        abort(404)
+
+
 def _secure(response: Response) -> Response:
+    if response.status_code == 308:
+        # Werkzeug's own, of `/f//x`, to whatever host the visitor named.
+        response.location = "/" + (response.location or "").removeprefix(request.host_url)
+        response.set_data(b"")
     return response if "Content-Security-Policy" in response.headers else secure(response)
 
 

@@ -5,15 +5,24 @@ from __future__ import annotations
 import click
 
 from hub.commands import (
+    apps,
+    audit,
+    books,  # noqa: F401 - adds its command to those of connections
+    brand,
     cancellation,  # noqa: F401 - adds its commands to those of invoices
+    channel,
     connection,
+    customer,
+    inbox,
     invoice,
     merchant,
     ops,
     outbox,
     papers,
+    review,
     run,
     sale,
+    tickets,  # noqa: F401 - adds its commands to those of sales
 )
 
 
@@ -28,11 +37,17 @@ for _group in (
     merchant.csd_group,
     merchant.pac,
     merchant.rules,
+    brand.brand,
+    apps.app_group,
     connection.connection,
-    connection.inbox,
+    channel.channel,
+    channel.mail,
+    inbox.inbox,
     sale.sale,
+    customer.customer,
     invoice.invoice,
-    invoice.review,
+    review.review,
+    audit.audit,
     outbox.outbox,
     run.keys,
 ):

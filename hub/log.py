@@ -16,10 +16,12 @@ import structlog
 _SECRETS = (
     (re.compile(r"(?i)(?<![A-Z0-9Ñ&])[A-ZÑ&]{3,4}\d{6}[A-Z0-9]{3}(?![A-Z0-9])"), "[rfc]"),
     (re.compile(r"[\w.+%'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "[email]"),
-    (re.compile(r"(/f/|/s/[\w-]+/[\w-]+/)[\w%.-]+"), r"\1[token]"),
+    (re.compile(r"(/f/|/s/[\w-]+/[\w%.:-]+/)[\w%.-]+(?:\?[^\s\"']*)?"), r"\1[token]"),
     # A link token: 256 bits in base64url. Ids have 32 characters, hashes 64.
     (re.compile(r"(?<![\w-])[\w-]{43}(?![\w-])"), "[token]"),
-    (re.compile(r"\b(ck|cs|sk|rk|pk|whsec|shpat)_[\w-]+"), "[key]"),
+    # Of stores, of Stripe, and of Shopify (shpat_, shpss_, shpca_ …); a JSON Web Token.
+    (re.compile(r"\b(ck|cs|sk|rk|pk|whsec|shp[a-z]{2})_[\w+/=-]+"), "[key]"),
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), "[jwt]"),
     (re.compile(r"(://)[^/\s@]+@"), r"\1[credentials]@"),
     (re.compile(r"(Bearer|Basic) [\w.~+/=-]+"), r"\1 [credentials]"),
 )
@@ -86,19 +88,24 @@ class _StandardError:
         sys.stderr.flush()
 
 
+_SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _placing,
+    _redacting,
+]
+# One list for the life of the process: a logger keeps the list it was first used with, and whoever
+# listens in (`structlog.testing.capture_logs`) changes the list that is configured now.
+_PROCESSORS: list[Any] = [*_SHARED, structlog.processors.JSONRenderer(ensure_ascii=False)]
+
+
 def configure(level: str) -> None:
     """Send structlog and the standard library's loggers to standard error, redacted."""
     stream: Any = _StandardError()
     threshold = getattr(logging, level.upper())
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _placing,
-        _redacting,
-    ]
     structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        processors=_PROCESSORS,
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.WriteLoggerFactory(file=stream),
         cache_logger_on_first_use=True,
@@ -106,7 +113,7 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=_SHARED,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _redacting,

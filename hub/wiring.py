@@ -17,20 +17,30 @@ from hub.clock import Clock, SystemClock
 from hub.settings import Settings, SettingsInvalid
 from hub.steps import (
     announce,
+    answer,
+    automatic,
     cancel,
     cancelled,
     connect,
+    credit,
+    customers,
     deliver,
     health,
+    hints,
     ingest,
     invite,
+    privacy,
+    reconcile,
+    remind,
     seal,
     stamp,
     sweep,
 )
 from hub.steps.context import Context, Post
+from hub.steps.opening import Passes
 from hub.store.database import Store
 from hub.store.records import PacAccount
+from hub.work.channels import Messengers
 from hub.work.envelope import AddressUnusable
 from hub.work.jobs import Job, Jobs
 from hub.work.post import SmtpUrlInvalid, post_from_url
@@ -77,6 +87,8 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Hub:
         letters=TemplateLetters(),
         public_url=settings.public_url,
         mail_from=settings.mail_from,
+        passes=Passes(settings.secret_key),
+        messenger=Messengers(settings.allow_private_hosts),
         worker=f"{socket.gethostname()}:{os.getpid()}:{clock.new_id()[-6:]}",
     )
     return Hub(ctx, waker, jobs_of(ctx), sweeps_of(ctx))
@@ -139,19 +151,29 @@ def jobs_of(ctx: Context) -> Jobs:
     """Every promise there is, by its name in the outbox. `seconds` bounds all its time limits."""
     steps: Mapping[str, tuple[str, int, Callable[[Context, str, str], None]]] = {
         "seal": ("stamp", 30, seal.seal),
+        "credit": ("stamp", 30, credit.credit),
         "stamp": ("stamp", 60, stamp.stamp),
         "stamp_lost": ("stamp", 60, stamp.stamp),
         "ask_again": ("stamp", 60, _ask_again),
+        "automatic": ("stamp", 30, automatic.automatic),
         "cancel": ("stamp", 60, cancel.cancel),
         "watch_cancel": ("stamp", 60, cancelled.watch),
         "tell_cancelled": ("mail", 120, cancelled.tell),
         "deliver": ("mail", 120, deliver.deliver),
         "send_copy": ("mail", 120, deliver.send_copy),
-        "invite": ("mail", 120, invite.invite),
-        "ingest": ("ingest", 120, ingest.ingest),
+        "tell_answer": ("mail", 120, answer.tell_answer),
+        "invite": ("mail", 240, invite.invite),
+        "invite_next": ("mail", 240, invite.invite_next),
+        "remind": ("mail", 240, remind.remind),
+        "ingest": ("ingest", 120, hints.look_into),
         "ingest_order": ("ingest", 120, ingest.ingest_order),
         "announce": ("ingest", 120, announce.announce),
+        "announce_sale": ("ingest", 120, announce.announce_sale),
+        "look_at_customer": ("ingest", 120, customers.look_at_customer),
+        "serve_customer": ("ingest", 120, customers.serve_customer),
+        "privacy": ("ingest", 600, privacy.privacy),
         "sweep": ("ingest", 600, sweep.sweep),
+        "reconcile": ("ingest", 600, reconcile.reconcile),
         "connect": ("ingest", 300, connect.connect),
         "tidy": ("ingest", 300, connect.tidy),
     }
@@ -166,6 +188,7 @@ def sweeps_of(ctx: Context) -> tuple[Sweep, ...]:
         Sweep("platforms", SWEEP_EVERY.total_seconds(), lambda: sweep.sweep_all(ctx)),
         Sweep("lost", 15, lambda: sweep.nudge_lost(ctx)),
         Sweep("health", 3600, lambda: health.check_all(ctx)),
+        Sweep("books", 3600, lambda: reconcile.reconcile_all(ctx)),
         Sweep("stuck", 300, lambda: sweep.nudge_stuck(ctx)),
     )
 

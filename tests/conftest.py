@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
+import threading
 from collections.abc import Iterator
+from concurrent.futures import wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +18,8 @@ import pytest
 from hypothesis import settings
 
 from hub.clock import CODE_ALPHABET, time_ordered_id
+from hub.steps import questions
+from tests.axe import fetched
 
 # The same examples in every run: what a random one finds is found by whoever looks for it
 # (`HYPOTHESIS_PROFILE=random`), not by a release that waits. Deadlines measure the machine's load.
@@ -80,6 +85,44 @@ def shared() -> Path:
     return SHARED
 
 
+@dataclass
+class Patience:
+    """Who waits for shops: how often, how many at once for more than a glimpse, how long at most.
+
+    What a wait is given, not what it takes: a busy machine makes that longer than anybody wants.
+    """
+
+    waits: int = 0
+    now: int = 0
+    most: int = 0
+    longest: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def of(self, seconds: float) -> Iterator[None]:
+        patient = seconds > questions.GLIMPSE_SECONDS
+        with self.lock:
+            self.waits += 1
+            self.now += patient
+            self.most = max(self.most, self.now)
+            self.longest = max(self.longest, round(seconds, 6))
+        yield
+        with self.lock:
+            self.now -= patient
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> Patience:
+    made = Patience()
+
+    def noted(futures: Any, seconds: float) -> Any:
+        with made.of(seconds):
+            return wait(futures, seconds)
+
+    monkeypatch.setattr(questions, "wait", noted)
+    return made
+
+
 #: No request leaves the machine: background services of the browser are off.
 QUIET = [
     "--no-sandbox",
@@ -89,6 +132,8 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A page that stands for one of the Internet may frame ours, which here is on loopback.
+    "--disable-features=LocalNetworkAccessChecks",
 ]
 
 
@@ -100,10 +145,25 @@ def chromium() -> Iterator[Any]:
         pytest.skip("NOT TESTED: no chromium on PATH")
     # Imported by the suites that open pages alone.
     playwright = importlib.import_module("playwright.sync_api")
+    # What is waited for comes at its own pace on a busy machine; five seconds are its default.
+    playwright.expect.set_options(timeout=30_000)
     with playwright.sync_playwright() as running:
         browser = running.chromium.launch(executable_path=program, args=QUIET)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The script that judges whether everybody can use a page; see tests/axe.py."""
+    return fetched(tmp_path_factory.mktemp("axe"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole installations first, then browsers: at the end every worker has short modules left."""
+
+    browsers = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: (item.path.parent.name != "e2e", item.path not in browsers))
 
 
 @pytest.hookimpl(wrapper=True)

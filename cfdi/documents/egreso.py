@@ -7,12 +7,12 @@ a discount or a bonus, 03 goods that came back; key 84111506 and unit ACT are al
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from cfdi.amounts import NoExactDocument, WhyNot
+from cfdi.amounts import NoExactDocument
 from cfdi.amounts.units import EXACT
 from cfdi.catalogs import MONEDA
 from cfdi.comprobante import Comprobante, Concepto
@@ -25,14 +25,15 @@ from cfdi.documents.datos import (
     refuse_payment,
     uso_of_egreso,
 )
-from cfdi.documents.partes import share
-from cfdi.documents.porciones import Clase, Porcion, class_of, left_of, of_line, porciones, swept
+from cfdi.documents.porciones import Clase, Porcion, class_of, left_of, of_line, porciones
 from cfdi.documents.refused import DocumentRefused
 from cfdi.documents.relaciones import relacionar
+from cfdi.documents.reparto import over_classes, over_lines, taken
 from cfdi.documents.sumas import summed
 
 #: "Condonación": of a document that nobody paid.
 CONDONACION: Final = "15"
+_ZERO: Final = Decimal(0)
 _DESCRIPTIONS: Final = {"01": "Descuento", "03": "Devolución"}
 
 
@@ -60,8 +61,13 @@ def egreso(
     relacion: str = "01",
     forma_pago: str | None = None,
     descripcion: str = "",
+    lineas: range | None = None,
 ) -> Comprobante:
     """A credit note of this amount, taxes included, over all lines in proportion; None is the rest.
+
+    With `lineas` (0 is the first) over those only, unless it is all that is left. The sums of a
+    document are rounded once: a cent of theirs may stand under another line's taxes, and is taken
+    there.
 
     `forma_pago` is the refund's; by default the document's own, or 15 if it was never paid. Raises
     `DocumentRefused`, and `NoExactDocument` where what is left cannot be divided so.
@@ -74,7 +80,16 @@ def egreso(
         raise DocumentRefused("more_than_is_left")
     wholes = porciones(factura.comprobante, decimales, by_ticket=False)
     try:
-        said = _spread(wholes, left, wanted, decimales)
+        if lineas is None or wanted == gross:
+            said = over_classes(wholes, left, wanted, decimales)
+        else:
+            said = over_lines(
+                factura.comprobante.conceptos[lineas.start : lineas.stop],
+                wholes,
+                left,
+                wanted,
+                decimales,
+            )
     except NoExactDocument:
         if factura.egresos or wanted != gross:
             raise
@@ -113,7 +128,7 @@ def egreso_por_lineas(
             units += _dust(
                 factura.comprobante, devuelto.linea, left[clase].gross - units, decimales
             )
-        part, said = _taken(clase, like, left[clase], units, decimales)
+        part, said = taken(clase, like, left[clase], units, decimales)
         left[clase] = left[clase].less(part)
         cantidad = None if len(said) > 1 else _cantidad(devuelto, line)
         conceptos += [
@@ -150,7 +165,7 @@ def egreso_de_ticket(
     wholes = porciones(factura.comprobante, decimales, by_ticket=True)
     conceptos = tuple(
         replace(concepto_of(clase, part, decimales, descripcion), no_identificacion=ticket)
-        for clase, part in _spread(wholes, mine, wanted, decimales)
+        for clase, part in over_classes(wholes, mine, wanted, decimales)
     )
     return _document(factura, conceptos, expedicion, "01", forma_pago)
 
@@ -193,71 +208,17 @@ def _units_of(
         units = int(share_of_line.to_integral_value(rounding="ROUND_HALF_UP"))
     else:
         units = min(like.gross, left.gross)
-    if not 0 < units <= min(like.gross, left.gross):
+    if not 0 < units <= min(max(like.gross, _rounded_up(line, decimales)), left.gross):
         raise DocumentRefused("more_than_is_left")
     return units
 
 
-def _spread(
-    wholes: Mapping[Clase, Porcion], left: Mapping[Clase, Porcion], wanted: int, decimales: int
-) -> list[tuple[Clase, Porcion]]:
-    """Portions of each class in proportion to what is left of it, that make `wanted`.
-
-    The smallest class comes first: where no concept can say its share, the others take it over.
-    """
-    if wanted == sum(one.gross for one in left.values()):
-        return [
-            (clase, part)
-            for clase, one in swept(left).items()
-            if one.gross or one.net
-            for part in _taken(clase, one, one, one.gross, decimales)[1]
-        ]
-    found: list[tuple[Clase, Porcion]] = []
-    classes = sorted((one for one in left if left[one].gross > 0), key=lambda one: left[one].gross)
-    to_come = sum(left[one].gross for one in classes)
-    for clase in classes:
-        one = left[clase]
-        units = wanted * one.gross // to_come
-        to_come -= one.gross
-        # The classes after this one can give no more than they have.
-        at_least = max(wanted - to_come, 0)
-        said = None
-        for units_now in dict.fromkeys((units, units + 1, units - 1, 0, one.gross, at_least)):
-            if at_least <= units_now <= min(wanted, one.gross):
-                said = _said(clase, wholes[clase], one, units_now, decimales)
-            if said is not None:
-                found += [(clase, part) for part in said]
-                wanted -= units_now
-                break
-        if said is None:
-            break
-    if wanted:
-        raise _indivisible()
-    return found
-
-
-def _said(
-    clase: Clase, like: Porcion, left: Porcion, units: int, decimales: int
-) -> list[Porcion] | None:
-    if not units:
-        return []
-    found = share(clase, like, left, units, decimales)
-    return None if found is None else found[1]
-
-
-def _taken(
-    clase: Clase, like: Porcion, left: Porcion, units: int, decimales: int
-) -> tuple[Porcion, list[Porcion]]:
-    found = share(clase, like, left, units, decimales)
-    if found is None:
-        raise _indivisible()
-    return found
-
-
-def _indivisible() -> NoExactDocument:
-    return NoExactDocument(
-        WhyNot.NO_SUM, "what is left of the document cannot be divided into such a credit note"
-    )
+def _rounded_up(line: Concepto, decimales: int) -> int:
+    """A line that says fractions of a cent may have been charged as the cent above."""
+    taxes = sum((one.importe or _ZERO for one in line.traslados), _ZERO)
+    withheld = sum((one.importe or _ZERO for one in line.retenciones), _ZERO)
+    gross = line.importe - (line.descuento or _ZERO) + taxes - withheld
+    return int(gross.scaleb(decimales, context=EXACT).to_integral_value(rounding="ROUND_CEILING"))
 
 
 def _dust(comprobante: Comprobante, linea: int, stays: int, decimales: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from connectors.contract import News
+from connectors.abilities import News
 from connectors.reader import Reader, read_json
 from connectors.woocommerce.client import Shop, understood
 

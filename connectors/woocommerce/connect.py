@@ -12,8 +12,9 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from connectors import net
+from connectors.abilities import Subscription
 from connectors.connecting import AddressUnusable, Asked, Desk, Malformed, Problem, Route
-from connectors.contract import DeliveryUnreadable, Subscription
+from connectors.contract import DeliveryUnreadable
 from connectors.reader import Reader, read_json
 from connectors.woocommerce import links
 

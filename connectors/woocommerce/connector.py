@@ -11,16 +11,15 @@ from types import MappingProxyType
 from typing import Final
 
 from connectors import net
+from connectors.abilities import News, Subscription
 from connectors.contract import (
     ConnectionFacts,
     ConnectionInvalid,
     Credentials,
     Delivery,
     DeliveryUnreadable,
-    News,
     Notice,
     SignatureInvalid,
-    Subscription,
 )
 from connectors.reader import Reader, glance, read_json
 from connectors.signing import signed_with_any

@@ -60,8 +60,9 @@ def rates_of(order: Reader) -> Rates:
 def unit_of(order: Reader) -> Decimal:
     """What the store rounds to, as far as the order tells: 0.01, or more if all it rounded is.
 
-    An order whose amounts are whole by chance only has its contradictions found later: no document
-    is made whose sums are not exact.
+    A guess by order, which only ever decides how much of a gap rounding explains: the Total of a
+    document is what was charged, or there is none. Of an order of cents whose amounts are whole by
+    chance it explains nothing: whole amounts were not rounded (`orders._check_sum`).
     """
     by_rate = [
         money(rate, name, ZERO)

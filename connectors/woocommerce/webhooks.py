@@ -7,13 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from connectors.contract import (
-    ACTIVE,
-    CredentialsRefused,
-    OrderNotFound,
-    PlatformUnreachable,
-    Subscription,
-)
+from connectors.abilities import ACTIVE, Subscription
+from connectors.contract import CredentialsRefused, OrderNotFound, PlatformUnreachable
 from connectors.reader import read_json
 from connectors.woocommerce.client import Shop, is_id, understood
 

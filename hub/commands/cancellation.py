@@ -11,8 +11,16 @@ import click
 from cfdi.cancelacion import AcuseUnreadable, Motivo, read_acuse
 from cfdi.pac.contract import Later
 from cfdi.sat.status import Status
-from hub.commands.invoice import invoice, merchant_option, row_of
-from hub.commands.output import BadArgument, Failed, command, opened, tell, the_merchant
+from hub.commands.invoice import invoice, row_of
+from hub.commands.output import (
+    BadArgument,
+    Failed,
+    command,
+    merchant_option,
+    opened,
+    tell,
+    the_merchant,
+)
 from hub.steps import cancel, cancelled
 from hub.store.records import Cancellation
 

@@ -94,7 +94,7 @@ def serve_shop(settings: Settings) -> None:
     """Serve every shop of the demo below its platform's name."""
     apps = {f"/{shop.platform}": shop.app for shop in _read(settings).shops()}
     serve(
-        DispatcherMiddleware(Response("demo shop\n"), apps),
+        DispatcherMiddleware(Response("demo shops\n"), apps),
         "127.0.0.1",
         settings.demo_shop_port,
         threads=4,
@@ -111,15 +111,15 @@ def _sell(demo: Demo, settings: Settings, hub_url: str) -> None:
     try:
         links = _sold_links(demo, hub_url)
     except Exception as error:  # noqa: BLE001 - the hub goes on without its demo
-        click.echo(f"The demo shop could not sell anything: {type(error).__name__}", err=True)
+        click.echo(f"The demo shops could not sell anything: {type(error).__name__}", err=True)
         return
-    click.echo("The demo shop has just sold something. Open a link and invoice it:\n")
-    for number, total, link in links:
-        click.echo(f"  {number:>6}  {total:>14}  {link}")
+    click.echo("The demo shops have just sold something. Open a link and invoice it:\n")
+    for platform, number, total, link in links:
+        click.echo(f"  {platform:<11}  {number:>9}  {total:>14}  {link}")
     click.echo(f"\nAll of it: {settings.public_url}/\n")
 
 
-def _sold_links(demo: Demo, hub_url: str) -> list[tuple[str, str, str]]:
+def _sold_links(demo: Demo, hub_url: str) -> list[tuple[str, str, str, str]]:
     with opened() as hub:
         with hub.ctx.store.reading() as tx:
             connections = tx.tenant(demo.merchant_id).connections.list()
@@ -131,7 +131,7 @@ def _sold_links(demo: Demo, hub_url: str) -> list[tuple[str, str, str]]:
         return _links(hub.ctx, demo)
 
 
-def _links(ctx: Context, demo: Demo) -> list[tuple[str, str, str]]:
+def _links(ctx: Context, demo: Demo) -> list[tuple[str, str, str, str]]:
     """The links, once no delivery is left to look at."""
     clock = SystemClock()
     until = clock.monotonic() + PATIENCE.total_seconds()
@@ -145,7 +145,7 @@ def _links(ctx: Context, demo: Demo) -> list[tuple[str, str, str]]:
         clock.sleep(0.2)
 
 
-def _sold(ctx: Context, demo: Demo) -> Iterator[tuple[str, str, str]]:
+def _sold(ctx: Context, demo: Demo) -> Iterator[tuple[str, str, str, str]]:
     with ctx.store.reading() as tx:
         tenant = tx.tenant(demo.merchant_id)
         rows, _ = tenant.sales.list(limit=100)
@@ -153,7 +153,7 @@ def _sold(ctx: Context, demo: Demo) -> Iterator[tuple[str, str, str]]:
             link = tenant.links.current(row.id)
             if link is not None and row.created_at >= demo.opened_at:
                 total = f"${row.sale.due:,.2f} {row.sale.currency}"
-                yield row.sale.number, total, ctx.link(link.token)
+                yield row.platform, row.sale.number, total, ctx.link(link)
 
 
 def _merchant(hub: Hub, settings: Settings) -> str:

@@ -11,10 +11,12 @@ import requests
 from hub.domain.states import State
 from hub.settings import Settings
 from hub.steps.context import Context
+from hub.steps.issuer import issuer_of
 from hub.steps.shops import problem_of
+from hub.steps.tell import MAIL
 from hub.store.database import Tenant
 from hub.store.invariants import violations
-from hub.store.records import PacAccount
+from hub.store.records import Connection, PacAccount
 from hub.wiring import Hub
 
 #: A certificate takes SAT's site and some days of attention to renew.
@@ -95,13 +97,44 @@ def _merchant(ctx: Context, settings: Settings, merchant_id: str) -> list[Check]
         standing = ctx.pac(account).check()
         checks.append(Check(f"pac of {merchant_id}", standing.ok, standing.detail))
         checks.append(_clock(ctx, settings, merchant_id, account))
+    checks += _channels(ctx, merchant_id)
     detail = f"not settled for an hour: {', '.join(stuck)}" if stuck else "all settled or on time"
     checks.append(Check(f"invoices of {merchant_id}", not stuck, detail))
-    return checks + [
-        Check(f"connection {one.id}", not problem, problem or "no problem known")
+    checks += [
+        Check(f"connection {one.id}{_by(one)}", not problem, problem or "no problem known")
         for one in connections
         for problem in (problem_of(ctx, one),)
     ]
+    return checks + [check for one in connections for check in _books(ctx, one)]
+
+
+def _channels(ctx: Context, merchant_id: str) -> list[Check]:
+    """Of each way beside e-mail that the rules name, or that has keys."""
+    with ctx.store.reading() as tx:
+        tenant = tx.tenant(merchant_id)
+        known = {one.kind: one.problem for one in tenant.channels.list()}
+        wanted = [one for one in issuer_of(tenant).rules.canales if one != MAIL]
+    missing = {kind: "the rules name it: `channel set`" for kind in wanted if kind not in known}
+    return [
+        Check(f"channel {kind} of {merchant_id}", not problem, problem or "no problem known")
+        for kind, problem in {**known, **missing}.items()
+    ]
+
+
+def _books(ctx: Context, connection: Connection) -> list[Check]:
+    """Whether the last look into the platform's books found what is no sale, or another one."""
+    with ctx.store.reading() as tx:
+        told = tx.tenant(connection.merchant_id).books.get(connection.id)
+    if told is None:
+        return []
+    detail = f"{told.entries} paid until {told.until:%Y-%m-%d %H:%M} UTC, all of them sales"
+    if told.differences:
+        detail = f"{len(told.differences)} of {told.entries} differ: `connection reconcile` again"
+    return [Check(f"books of {connection.id}", not told.differences, detail)]
+
+
+def _by(connection: Connection) -> str:
+    return f" by app {connection.app_id}" if connection.app_id else ""
 
 
 def _csd(merchant_id: str, until: datetime | None, now: datetime) -> Check:

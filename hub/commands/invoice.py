@@ -11,7 +11,7 @@ from hub.commands.output import (
     BadArgument,
     Failed,
     command,
-    content,
+    merchant_option,
     opened,
     table,
     tell,
@@ -20,15 +20,15 @@ from hub.commands.output import (
 from hub.domain.purchase import FiscalForm
 from hub.domain.states import State
 from hub.steps import review as reviewing
+from hub.steps.brand import paper
 from hub.steps.deliver import print_of
 from hub.steps.request import issue
+from hub.store.credits import CreditNote
 from hub.store.records import Invoice
 from hub.wiring import Hub
 
 #: A CFDI of thousands of lines stays below this.
 XML_MAX = 16 * 1024 * 1024
-
-merchant_option = click.option("--merchant", "merchant_id", required=True)
 
 
 @click.group()
@@ -45,11 +45,14 @@ def invoice() -> None:
 @click.option("--regimen", required=True)
 @click.option("--uso", required=True)
 @click.option("--correo", default="")
-def invoice_create(merchant_id: str, sale_id: str, **data: str) -> None:
+@click.option("--part", type=click.IntRange(1, 2), help="Of a sale that its buyer divided.")
+def invoice_create(merchant_id: str, sale_id: str, part: int | None, **data: str) -> None:
     """Staff issue for a customer, also after the buyer's own deadline."""
     with opened() as hub:
         the_merchant(hub, merchant_id)
-        requested = issue(hub.ctx, merchant_id, sale_id, FiscalForm(**data), actor="staff")
+        requested = issue(
+            hub.ctx, merchant_id, sale_id, FiscalForm(**data), actor="staff", part=part or 0
+        )
         if requested is None:
             raise Failed("sale_not_found", f"the merchant has no sale {sale_id!r}: `sale list`")
         if requested.errors:
@@ -77,7 +80,9 @@ def invoice_list(merchant_id: str, state: str | None, limit: int, after: str | N
                 limit=limit, after=after, state=State(state) if state else None
             )
     data = [_shown(row) for row in rows]
-    lines = [(one["id"], one["state"], one["total"], one["uuid"] or "") for one in data]
+    lines = [
+        (one["id"], one["kind"], one["state"], one["total"], one["uuid"] or "") for one in data
+    ]
     following = rows[-1].id if len(rows) == limit else None
     tell({"data": data, "next": following}, table(lines))
 
@@ -92,7 +97,11 @@ def invoice_show(merchant_id: str, invoice_id: str) -> None:
         with hub.ctx.store.reading() as tx:
             invoices = tx.tenant(merchant_id).invoices
             moves, attempts = invoices.transitions(invoice_id), invoices.attempts(invoice_id)
-    shown = _shown(row) | {
+            credited = tx.tenant(merchant_id).credits
+            note, notes = credited.get(invoice_id), credited.of_ingreso(invoice_id)
+            part = tx.tenant(merchant_id).claims.part_of(invoice_id, row.sale_ids[0])
+    shown = _shown(row) | _credited(note, notes) | ({"part": part} if part else {})
+    shown |= {
         "findings": [{"code": one.code, "message": one.message_es} for one in row.findings],
         "moves": [
             {"from": move.before, "to": move.after, "at": move.at, "reason": move.reason}
@@ -161,12 +170,13 @@ def _write(merchant_id: str, invoice_id: str, output: Path, *, printed: bool) ->
     with opened() as hub:
         row = row_of(hub, the_merchant(hub, merchant_id), invoice_id)
         with hub.ctx.store.reading() as tx:
-            stamp = tx.tenant(merchant_id).invoices.stamp_of(invoice_id)
+            tenant = tx.tenant(merchant_id)
+            stamp, looks = tenant.invoices.stamp_of(invoice_id), paper(tenant)
         if stamp is None:
             raise Failed(
                 "not_stamped", f"the invoice is {row.state.value}: there is no document yet"
             )
-        output.write_bytes(print_of(row, stamp) if printed else stamp.xml)
+        output.write_bytes(print_of(row, stamp, looks) if printed else stamp.xml)
     tell({"file": str(output), "uuid": stamp.uuid}, str(output))
 
 
@@ -181,6 +191,7 @@ def row_of(hub: Hub, merchant_id: str, invoice_id: str) -> Invoice:
 def _shown(row: Invoice) -> dict[str, Any]:
     return {
         "id": row.id,
+        "kind": "egreso" if row.is_note else "ingreso",
         "state": row.state.value,
         "environment": row.environment,
         "origin": row.origin,
@@ -192,86 +203,8 @@ def _shown(row: Invoice) -> dict[str, Any]:
     }
 
 
-@click.group()
-def review() -> None:
-    """What waits for a person."""
-
-
-@command(review, "list")
-@merchant_option
-def review_list(merchant_id: str) -> None:
-    """Invoices in doubt, sales that lack a decision, wishes of buyers."""
-    with opened() as hub:
-        items = reviewing.waiting(hub.ctx, the_merchant(hub, merchant_id))
-    data = [
-        {
-            "kind": one.kind,
-            "id": one.id,
-            "sale": one.sale_id,
-            "number": one.number,
-            "since_at": one.since_at,
-            "note": one.note,
-            "form": dict(one.form),
-            "reasons": [
-                {"code": finding.code, "path": finding.path, "message": finding.message_es}
-                for finding in one.findings
-            ],
-        }
-        for one in items
-    ]
-    lines = [
-        (one.kind, one.id, one.number, "; ".join(f.message_es for f in one.findings) or _note(one))
-        for one in items
-    ]
-    tell({"data": data}, table(lines) or "nothing waits")
-
-
-def _note(one: reviewing.Waiting) -> str:
-    return "; ".join([one.note, *(f"{name}: {value}" for name, value in one.form.items())])
-
-
-@command(review, "resolve")
-@merchant_option
-@click.argument("item_id")
-@click.option("--retry", "how", flag_value="retry", help="Build the document anew.")
-@click.option("--ask-again", "how", flag_value="ask_again", help="Send the same bytes once more.")
-@click.option("--not-stamped", "how", flag_value="not_stamped", help="The PAC says it has none.")
-@click.option("--accept", "how", flag_value="accept", help="A doubtful sale is right as it is.")
-@click.option("--done", "how", flag_value="done", help="A buyer's wish was dealt with.")
-@click.option("--found", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def review_resolve(merchant_id: str, item_id: str, how: str | None, found: Path | None) -> None:
-    """Settle one item. A sale that lacks a decision is freed by `rules set`."""
-    if (how is None) == (found is None):
-        raise click.UsageError(
-            "say one of --retry, --ask-again, --not-stamped, --found FILE, --accept, --done"
-        )
-    with opened() as hub:
-        the_merchant(hub, merchant_id)
-        try:
-            _resolve(hub, merchant_id, item_id, how, found)
-        except reviewing.NotResolvable as error:
-            raise Failed("not_resolvable", str(error)) from error
-    tell({"id": item_id}, "done")
-
-
-def _resolve(hub: Hub, merchant_id: str, item_id: str, how: str | None, found: Path | None) -> None:
-    if found is not None:
-        reviewing.found(hub.ctx, merchant_id, item_id, content(found, XML_MAX))
-    elif how == "retry":
-        reviewing.retry(hub.ctx, merchant_id, item_id)
-    elif how == "ask_again":
-        reviewing.ask_again(hub.ctx, merchant_id, item_id)
-    elif how == "not_stamped":
-        reviewing.not_stamped(hub.ctx, merchant_id, item_id, actor="staff")
-    elif how == "accept":
-        reviewing.accept(hub.ctx, merchant_id, item_id)
-    else:
-        _resolve_ask(hub, merchant_id, item_id)
-
-
-def _resolve_ask(hub: Hub, merchant_id: str, ask_id: str) -> None:
-    with hub.ctx.store.reading() as tx:
-        open_ones = {one.id for one in tx.tenant(merchant_id).asks.list()}
-    if ask_id not in open_ones:
-        raise reviewing.NotResolvable(f"the merchant has no open request {ask_id!r}: `review list`")
-    reviewing.resolve_ask(hub.ctx, merchant_id, ask_id)
+def _credited(note: CreditNote | None, notes: list[CreditNote]) -> dict[str, Any]:
+    """Of a credit note what it is related to; of an invoice its notes that stand for a refund."""
+    if note is not None:
+        return {"ingreso": note.ingreso_id, "refund": note.refund_key, "ended": note.ended}
+    return {"notes": [one.invoice_id for one in notes]}

@@ -21,6 +21,7 @@ from hub.commands.output import (
     Failed,
     command,
     content,
+    merchant_option,
     opened,
     opened_with,
     table,
@@ -134,7 +135,7 @@ def csd_group() -> None:
 
 
 @command(csd_group, "add")
-@click.option("--merchant", "merchant_id", required=True)
+@merchant_option
 @click.option("--cer", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
@@ -208,7 +209,7 @@ def pac() -> None:
 
 
 @command(pac, "set")
-@click.option("--merchant", "merchant_id", required=True)
+@merchant_option
 @click.option("--provider", required=True)
 @click.option("--env", "environment", type=click.Choice(["test", "live"]), required=True)
 @click.option("--url", default="")
@@ -259,7 +260,7 @@ def _checked(
 
 
 @command(pac, "test")
-@click.option("--merchant", "merchant_id", required=True)
+@merchant_option
 def pac_test(merchant_id: str) -> None:
     """Reach the provider with the account's credentials, stamping nothing."""
     with opened() as hub:
@@ -280,7 +281,7 @@ def rules() -> None:
 
 
 @command(rules, "set")
-@click.option("--merchant", "merchant_id", required=True)
+@merchant_option
 @click.option("--file", "file", required=True, type=click.File("rb"), help="TOML; - for stdin.")
 def rules_set(merchant_id: str, file: BinaryIO) -> None:
     """Check and store the rules; sales that waited for them are looked at again."""
@@ -301,7 +302,7 @@ def rules_set(merchant_id: str, file: BinaryIO) -> None:
 
 
 @command(rules, "show")
-@click.option("--merchant", "merchant_id", required=True)
+@merchant_option
 def rules_show(merchant_id: str) -> None:
     """The rules as they were given."""
     with opened() as hub:

@@ -135,6 +135,10 @@ def opened_with() -> Iterator[tuple[Hub, Settings]]:
         hub.close()
 
 
+#: Of every command about one merchant.
+merchant_option = click.option("--merchant", "merchant_id", required=True)
+
+
 def the_merchant(hub: Hub, merchant_id: str) -> str:
     """The id, after making sure that it is one."""
     with hub.ctx.store.reading() as tx:

@@ -36,7 +36,7 @@ def processes() -> None:
 
 
 @command(processes, "up")
-@click.option("--demo", "with_demo", is_flag=True, help="A demo shop and merchant to try it with.")
+@click.option("--demo", "with_demo", is_flag=True, help="With a merchant and demo shops to try it.")
 @click.option("--workers", default=2, type=click.IntRange(1, 32), show_default=True)
 def up(*, with_demo: bool, workers: int) -> None:
     """Run everything on this machine until Ctrl-C."""

@@ -11,11 +11,15 @@ from uuid import UUID
 
 import click
 
-from hub.commands.output import Failed, command, opened, table, tell, the_merchant
+from hub.commands.letters import letters_shown
+from hub.commands.output import Failed, command, merchant_option, opened, table, tell, the_merchant
+from hub.domain.division import PARTS
 from hub.domain.intake import SaleInvalid
-from hub.domain.purchase import Estado, Purchase
+from hub.domain.purchase import LINKED, Purchase
 from hub.domain.snapshot import to_json
 from hub.steps import close as closing
+from hub.steps.announce import promise_open
+from hub.steps.bill import Bill
 from hub.steps.issuer import issuer_of
 from hub.steps.look import purchase_of
 from hub.steps.register import SaleTaken, register
@@ -23,18 +27,6 @@ from hub.store.records import SaleRow
 from hub.wiring import Hub
 
 MAX_FILE = 2 * 1024 * 1024
-#: The link is shown while the sale can be invoiced or is invoiced.
-LINKED = frozenset(
-    {
-        Estado.ABIERTA,
-        Estado.RECHAZADA,
-        Estado.PROCESANDO,
-        Estado.POR_CONFIRMAR,
-        Estado.LISTA,
-    }
-)
-
-merchant_option = click.option("--merchant", "merchant_id", required=True)
 
 
 @click.group()
@@ -96,6 +88,8 @@ def sale_show(merchant_id: str, sale_id: str) -> None:
         shown["reasons"] = [
             {"code": one.code, "path": one.path, "message": one.message_es} for one in row.reasons
         ]
+        shown["notes"] = notes_shown(hub, merchant_id, sale_id)
+        shown["letters"] = letters_shown(hub, merchant_id, sale_id)
         shown["sale"] = json.loads(to_json(row.sale))
     tell(shown, json.dumps(shown, ensure_ascii=False, indent=1))
 
@@ -109,9 +103,10 @@ def sale_link(merchant_id: str, sale_id: str, *, renew: bool) -> None:
     with opened() as hub:
         _row(hub, the_merchant(hub, merchant_id), sale_id)
         with hub.ctx.store.transaction() as tx:
-            links = tx.tenant(merchant_id).links
-            made = links.renew(sale_id) if renew else links.make(sale_id)
-        url = hub.ctx.link(made.token)
+            tenant = tx.tenant(merchant_id)
+            made = tenant.links.renew(sale_id) if renew else tenant.links.make(sale_id)
+            promise_open(tenant, sale_id)
+        url = hub.ctx.link(made)
     tell({"link": url}, url)
 
 
@@ -128,8 +123,9 @@ def sale_export(
         raise Failed("not_supported", "--open is what can be exported")
     with opened() as hub:
         first, last = _span(hub, the_merchant(hub, merchant_id), start, end)
-        rows = closing.open_tickets(hub.ctx, merchant_id, first, last)
-    tell({"data": [_ticket(row) for row in rows]}, _csv([_ticket(row) for row in rows]))
+        tickets = closing.open_tickets(hub.ctx, merchant_id, first, last)
+    rows = [_ticket(one) for one in tickets]
+    tell({"data": rows}, _csv(rows))
 
 
 @command(sale, "close")
@@ -166,8 +162,9 @@ def sale_reopen(merchant_id: str, global_uuid: UUID) -> None:
 def shown_sale(hub: Hub, merchant_id: str, row: SaleRow) -> dict[str, Any]:
     purchase = purchase_of(hub.ctx, merchant_id, row.id)
     with hub.ctx.store.reading() as tx:
-        link = tx.tenant(merchant_id).links.current(row.id)
-    shown_link = hub.ctx.link(link.token) if link and purchase.estado in LINKED else None
+        tenant = tx.tenant(merchant_id)
+        link, whole = tenant.links.current(row.id), tenant.objects.whole(row.id)
+    shown_link = hub.ctx.link(link) if link and purchase.estado in LINKED else None
     return {
         "id": row.id,
         "number": row.sale.number,
@@ -177,11 +174,38 @@ def shown_sale(hub: Hub, merchant_id: str, row: SaleRow) -> dict[str, Any]:
         "code": row.code,
         "link": shown_link,
         **_extra(purchase),
+        **({"part_of": whole} if whole != row.id else {}),
     }
+
+
+def notes_shown(hub: Hub, merchant_id: str, sale_id: str) -> list[dict[str, Any]]:
+    """Every credit note there ever was of the sale, oldest first."""
+    with hub.ctx.store.reading() as tx:
+        tenant = tx.tenant(merchant_id)
+        notes = tenant.credits.of_sale(sale_id)
+        rows = [tenant.invoices.get(one.invoice_id) for one in notes]
+    return [
+        {
+            "id": note.invoice_id,
+            "refund": note.refund_key,
+            "total": f"{note.total:f}",
+            "state": row.state.value if row else "",
+            "uuid": row.uuid if row else None,
+            "ended": note.ended,
+        }
+        for note, row in zip(notes, rows, strict=True)
+    ]
 
 
 def _extra(purchase: Purchase) -> dict[str, Any]:
     extra: dict[str, Any] = {"uuid": purchase.uuid} if purchase.uuid else {}
+    if purchase.group:
+        extra["together"] = [one.number for one in purchase.group]
+    if purchase.parts:
+        extra["parts"] = [
+            {"part": one.number, "state": one.estado.value, "total": f"{one.total:f}"}
+            for one in purchase.parts
+        ]
     if purchase.reason:
         extra["reason"] = purchase.reason
     return extra
@@ -210,13 +234,13 @@ def _span(
     return first, last
 
 
-def _ticket(row: SaleRow) -> dict[str, str]:
-    sale = row.sale
+def _ticket(ticket: Bill) -> dict[str, str]:
+    row, sale = ticket.rows[0], ticket.sale
     base = sum((line.base for line in sale.lines), start=sale.total * 0)
     taxes = sum((tax.amount for line in sale.lines for tax in line.taxes), start=sale.total * 0)
     return {
         "id": row.id,
-        "number": sale.number,
+        "number": f"{sale.number} ({ticket.part}/{PARTS})" if ticket.part else sale.number,
         "paid_at": sale.paid_at.isoformat() if sale.paid_at else "",
         "currency": sale.currency,
         "base": f"{base:f}",

@@ -50,13 +50,18 @@ def charges(lines: tuple[SaleLine, ...], rules: Rules) -> tuple[list[Charge], li
     found: list[Charge] = []
     problems: list[Finding] = []
     for place, line in enumerate(lines):
-        if line.subtotal == 0 and line.total == 0:
+        if not costs(line):
             continue
         try:
             found.append(_charge(line, rules, f"lines[{place}]"))
         except NotComposable as error:
             problems += error.findings
     return found, problems
+
+
+def costs(line: SaleLine) -> bool:
+    """Whether the line is in the document."""
+    return line.subtotal != 0 or line.total != 0
 
 
 def _charge(line: SaleLine, rules: Rules, path: str) -> Charge:

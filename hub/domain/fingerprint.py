@@ -14,7 +14,7 @@ _DIGITS: Final = 32
 
 
 def fingerprint(sale: Sale) -> str:
-    """Equal for two snapshots that a page shows alike: total, refunds, lines and their taxes.
+    """Equal for two snapshots that a page shows alike: total, refunds, lines, taxes, exclusions.
 
     Amounts of lines count in cents, with their taxes, because a delivered copy has two decimals
     where the shop's answer has six; name, state and buyer do not count.
@@ -25,6 +25,8 @@ def fingerprint(sale: Sale) -> str:
         f"{sale.refunded.normalize():f}",
         [_line(line) for line in sale.lines],
     ]
+    if sale.excluded:  # left out where there is none: agreements of before have no such part
+        shown.append([[one.kind, f"{one.amount.normalize():f}"] for one in sale.excluded])
     return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:_DIGITS]
 
 

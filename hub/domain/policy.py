@@ -30,6 +30,10 @@ class Kind(StrEnum):
     FREE = "free"
     EXPIRED = "expired"
     REVIEW = "review"
+    #: Paid, and nobody may invoice it for now.
+    HELD = "held"
+    #: Another seller invoices it, never this merchant.
+    BARRED = "barred"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ def standing(
     reasons: tuple[Finding, ...] = (),
 ) -> Standing:
     """What can be done with the sale. `reasons` are those found for a person to look at."""
+    if sale.barred:
+        return Standing(Kind.BARRED, Kind.BARRED.value, None)
     if contradictions(sale, now=now):
         return Standing(Kind.REVIEW, "contradiction", None)
     unpaid = _UNPAID.get(sale.payment_state) or _nothing_due(sale)
@@ -66,6 +72,12 @@ def standing(
         known = sale.payment_state is PaymentState.PAID
         return Standing(Kind.REVIEW, "no_date" if known else "unknown_state", None)
     until = deadline(sale.paid_at, rules, zone)
+    return _of_paid(sale, reasons, now, until)
+
+
+def _of_paid(sale: Sale, reasons: tuple[Finding, ...], now: datetime, until: datetime) -> Standing:
+    if sale.hold:
+        return Standing(Kind.HELD, Kind.HELD.value, until)
     if reasons:
         return Standing(Kind.REVIEW, "findings", until)
     if now > until:
@@ -109,6 +121,8 @@ def may_invite(sale: Sale, *, rules: Rules, now: datetime, since: datetime | Non
     if not rules.invitar or sale.test or sale.paid_at is None:
         return False
     if sale.payment_state is not PaymentState.PAID or sale.due <= 0:
+        return False
+    if sale.hold or sale.barred:
         return False
     if since is not None and sale.paid_at < since:
         return False

@@ -86,6 +86,134 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "La fecha de pago está en el futuro: revisa la venta y el reloj de la tienda.",
         "The date of payment is in the future: look at the sale and at the shop's clock.",
     ),
+    "state_unknown": (
+        "No se sabe si esta venta se cobró: corrígela en la tienda.",
+        "Whether this sale was paid is not known: mend it in the shop.",
+    ),
+    "credit_currency": (
+        "La venta está ahora en otra moneda que su factura.",
+        "The sale is in another currency now than its invoice.",
+    ),
+    "credit_state": (
+        "La tienda dice que la venta se canceló o devolvió y las devoluciones no lo explican.",
+        "The shop says it was cancelled or refunded, and the refunds do not explain that.",
+    ),
+    "credit_cancelled": (
+        (
+            "El pedido se canceló y se devolvió todo: cancela la factura o emite la nota de "
+            "crédito de lo devuelto."
+        ),
+        (
+            "The order was cancelled and all of it given back: cancel the invoice, or issue the "
+            "credit note for what was given back."
+        ),
+    ),
+    "credit_older": (
+        (
+            "La factura es de antes de las notas de crédito y no se sabe qué devoluciones ya "
+            "descontaba: emite la nota aparte."
+        ),
+        (
+            "The invoice is from before there were credit notes, and which refunds it had taken "
+            "off is not known: issue the note elsewhere."
+        ),
+    ),
+    "credit_unnamed": (
+        "Una devolución no tiene identificador propio: no se puede saber si ya tiene nota.",
+        "A refund has no id of its own: whether it has a note cannot be known.",
+    ),
+    "credit_total": (
+        "El total de la venta cambió por algo más que devoluciones: revísala en la tienda.",
+        "The total of the sale changed by more than refunds: look at it in the shop.",
+    ),
+    "credit_goods": (
+        "Lo vendido cambió y el total no: la factura dice otros renglones u otros impuestos.",
+        "What was sold changed and the total did not: the invoice has other lines or taxes.",
+    ),
+    "credit_amount": (
+        "Una devolución no es mayor que cero o tiene más decimales que su moneda.",
+        "A refund is not above zero or has more decimals than its currency.",
+    ),
+    "credit_more": (
+        "Se devolvió más de lo que se facturó.",
+        "More was given back than was invoiced.",
+    ),
+    "credit_unclear": (
+        (
+            "La devolución no dice a qué renglones corresponde todo su importe, y no todos llevan "
+            "los mismos impuestos: con `review resolve --credit-note` se reparte entre todos."
+        ),
+        (
+            "The refund does not say to which lines all of it belongs, and they are not taxed "
+            "alike: `review resolve --credit-note` spreads it over all of them."
+        ),
+    ),
+    "credit_joint": (
+        (
+            "La factura es de varias compras y la devolución no dice a qué renglones de esta "
+            "corresponde: con `review resolve --credit-note` se reparte entre los suyos."
+        ),
+        (
+            "The invoice is of several purchases and the refund does not say to which lines of "
+            "this one it belongs: `review resolve --credit-note` spreads it over its own."
+        ),
+    ),
+    "credit_indivisible": (
+        "Lo que queda de la factura no se puede repartir, al centavo, en una nota así.",
+        "What is left of the invoice cannot be divided, to the cent, into such a note.",
+    ),
+    "credit_by_rule": (
+        "Las reglas piden revisar cada nota de crédito: `review resolve --credit-note` la emite.",
+        "The rules ask to review each credit note: `review resolve --credit-note` issues it.",
+    ),
+    "credit_doubtful": (
+        "La venta trae algo que no se pudo ubicar; revísala antes de emitir la nota de crédito.",
+        "The sale has something that could not be placed; look at it before its note is issued.",
+    ),
+    "credit_ended": (
+        "Esta devolución ya tuvo una nota que se canceló o se dejó; otra solo la pide una persona.",
+        "This refund had a note that was cancelled or given up; only a person asks for another.",
+    ),
+    "credit_unverified": (
+        "La tienda todavía no confirma esta devolución.",
+        "The shop has not confirmed this refund yet.",
+    ),
+    "credit_no_invoice": (
+        "La venta no tiene una factura vigente que acreditar.",
+        "The sale has no invoice in force to be credited.",
+    ),
+    "credit_nothing": (
+        "No hay ninguna devolución sin nota de crédito.",
+        "There is no refund without a credit note.",
+    ),
+    "credit_in_doubt": (
+        "La nota pudo haberse timbrado: pregúntale al PAC (--ask-again) antes de hacerla de nuevo.",
+        "The note may have been stamped: ask the PAC (--ask-again) before it is made anew.",
+    ),
+    "credit_divided": (
+        "La venta está repartida en dos facturas: emite la nota de crédito de la que corresponda.",
+        "The sale is divided into two invoices: issue the credit note of whichever it concerns.",
+    ),
+    "payment_invoiced": (
+        (
+            "Este pago ya está en la factura de la venta {number}: no se factura otra vez. Si esa "
+            "factura se cancela, acepta esta venta en la revisión."
+        ),
+        (
+            "This payment is in the invoice of sale {number} already: it is not invoiced again. If "
+            "that invoice is cancelled, accept this sale in the review."
+        ),
+    ),
+    "payment_shared": (
+        (
+            "El mismo pago aparece en la venta {number} y no se sabe cuál de las dos es: revisa "
+            "ambas en la tienda. Solo una se puede facturar."
+        ),
+        (
+            "The same payment stands in sale {number} and it is not known which of the two it is: "
+            "look at both in the shop. Only one can be invoiced."
+        ),
+    ),
     "no_exact_document": (
         (
             "Los renglones y sus impuestos no explican lo cobrado, al centavo: revisa la venta en "

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from cfdi import catalogs
 from cfdi.comprobante import Impuesto, TipoFactor
+from hub.domain.pagina import Pagina, pagina_of
 from hub.domain.sale import Payment, SaleLine, SaleTax
 from hub.domain.schemas import Problem, path_of, problems
 
@@ -87,13 +88,28 @@ class Rules:
     hasta: str = "mes"
     serie: str = "F"
     folio_inicial: int = 1
+    serie_nota: str = "NC"
+    #: "automatica" or "revision": what becomes of a refund that comes after the invoice.
+    nota_de_credito: str = "automatica"
     #: Allowed c_UsoCFDI; empty: all.
     usos: tuple[str, ...] = ()
     nombre: str = ""
     correo: str = ""
     idioma: str = "es"
+    #: Customers whose fiscal data are known get their invoice unasked; what is missing in those of
+    #: a platform is taken from here.
+    automatico: bool = False
+    automatico_uso: str = ""
+    automatico_regimen: str = ""
     invitar: bool = True
     dias_invitacion: int = 7
+    #: Days before the deadline at which a buyer who has no invoice is reminded once; 0: never.
+    recordatorio_dias: int = 3
+    #: By what buyers are told: "correo", "sms", "whatsapp".
+    canales: tuple[str, ...] = ("correo",)
+    #: By each of them; else by the first by which it goes.
+    canales_todos: bool = False
+    pagina: Pagina = field(default_factory=Pagina)
 
     def product_of(self, line: SaleLine) -> Producto:
         """The keys of a line: its own, the rule nearest to it, else the default of its kind."""
@@ -231,12 +247,21 @@ def _rules(document: Mapping[str, Any]) -> Rules:
         hasta=ventana.get("hasta", "mes" if ventana.get("emite_global", True) else "anio"),
         serie=section.get("serie", {}).get("nombre", "F"),
         folio_inicial=section.get("serie", {}).get("folio_inicial", 1),
+        serie_nota=section.get("serie", {}).get("nota_de_credito", "NC"),
+        nota_de_credito=section.get("devoluciones", {}).get("nota_de_credito", "automatica"),
         usos=tuple(section.get("usos", {}).get("permitidos", ())),
         nombre=pagina.get("nombre", ""),
         correo=pagina.get("correo", ""),
         idioma=pagina.get("idioma", "es"),
+        automatico=section.get("automatico", {}).get("facturar", False),
+        automatico_uso=section.get("automatico", {}).get("uso", ""),
+        automatico_regimen=section.get("automatico", {}).get("regimen", ""),
         invitar=section.get("invitaciones", {}).get("enviar", True),
         dias_invitacion=section.get("invitaciones", {}).get("dias", 7),
+        recordatorio_dias=section.get("invitaciones", {}).get("recordatorio_dias", 3),
+        canales=tuple(section.get("canales", {}).get("invitacion", ("correo",))),
+        canales_todos=section.get("canales", {}).get("modo") == "todos",
+        pagina=pagina_of(pagina),
     )
 
 

@@ -74,6 +74,8 @@ class Payment:
     amount: Decimal
     label: str = ""
     forma_pago: str | None = None  # c_FormaPago, only where the source itself says it
+    key: str = ""  # the platform's id of this payment
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,8 @@ class Refund:
 class Buyer:
     """Who bought, with whatever fiscal data the platform already holds."""
 
+    #: The platform's id of the customer, where it knows one who may come again.
+    key: str = ""
     name: str = ""
     email: str = ""
     phone: str = ""
@@ -110,6 +114,14 @@ class Buyer:
     fiscal_name: str = ""
     regimen: str = ""
     uso: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """Charged together with the sale and no part of it, nor of `Sale.total`."""
+
+    kind: str  # "tip", "gift_card"
+    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +153,19 @@ class Sale:
     unverified: bool = False
     #: What the connector saw and could not place, each for a person to read. It will be reviewed.
     doubts: tuple[str, ...] = ()
+    #: What was charged with it and is no sale of goods or services.
+    excluded: tuple[Excluded, ...] = ()
+    #: The platform's ids of all objects that stand for this money (a charge, a checkout, a bill).
+    #: Each stands for one sale of the connection and no other.
+    claims: tuple[str, ...] = ()
+    #: Why nobody may invoice it for now, though it is paid, e.g. "disputed". It passes by itself.
+    hold: str = ""
+    #: Why this merchant never invoices it, e.g. "another seller of record". Nobody is asked.
+    barred: str = ""
+    #: Sold on credit: payable by `due_at` and not, or not wholly, paid yet. `payments` are those
+    #: made so far, each with its `key` and `at`.
+    on_credit: bool = False
+    due_at: datetime | None = None
 
     @property
     def refunded(self) -> Decimal:

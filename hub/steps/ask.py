@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
-from hub.domain.purchase import ASKABLE, FieldError
+from hub.domain.asks import CAME_BY, LINK, TICKET, WITH_DATA, AskKind
+from hub.domain.email import check_email
+from hub.domain.purchase import FieldError, field_error
+from hub.steps.asked import waits_by_ticket
 from hub.steps.context import Context
 from hub.steps.look import purchase
-from hub.steps.notices import NOTICES
+from hub.steps.opening import Opened
+from hub.store.asks import Ask
+from hub.store.database import Tenant
 
 #: Every field of the page's form, as typed: what the merchant needs to issue it.
 _LIMITS = {
@@ -21,28 +27,81 @@ _LIMITS = {
     "idioma": 20,
 }
 
+#: What somebody had asked by a ticket before: nothing of it is lost.
+BEFORE: Final = "antes_por_ticket"
+
 NOT_HERE = FieldError(
     "", "not_askable", "Esta compra no necesita solicitud.", "This purchase needs no request."
+)
+NO_MESSAGE = FieldError(
+    "mensaje",
+    "message_missing",
+    "Cuéntale al comercio qué pasó o qué necesitas.",
+    "Tell the merchant what happened or what you need.",
 )
 
 
 def ask(ctx: Context, token: str, form: Mapping[str, str]) -> FieldError | None:
-    """File the request, once a sale. What is too long is refused, never cut."""
+    """File the request that the state of the purchase allows, once while it is open.
+
+    The link's takes the place of a ticket's, and tells what that one said.
+    """
     shown = purchase(ctx, token)
-    if shown is None or shown.estado not in ASKABLE:
+    if shown is None or shown.ask_kind is None:
         return NOT_HERE
+    return _file(ctx, token, shown.ask_kind, form)
+
+
+def dispute(ctx: Context, token: str, form: Mapping[str, str]) -> FieldError | None:
+    """Who holds the ticket says that the invoice there is was not asked for by them."""
+    return _file(ctx, token, AskKind.DISPUTED, form)
+
+
+def _file(ctx: Context, token: str, kind: AskKind, form: Mapping[str, str]) -> FieldError | None:
+    error = wrong(form)
+    if error is None and kind not in WITH_DATA | {AskKind.DISPUTED}:
+        error = None if form.get("mensaje", "").strip() else NO_MESSAGE
+    if error is not None:
+        return error
+    with ctx.store.transaction() as tx:
+        found = ctx.opened(tx, token)
+        if found is None:
+            return NOT_HERE
+        tenant = tx.tenant(found.merchant_id)
+        filed = {name: form.get(name, "") for name in _LIMITS}
+        filed[CAME_BY] = LINK if found.proven else TICKET
+        if tenant.asks.is_open(found.sale_id, kind, part=found.part):
+            before = _by_ticket(tenant, found, kind) if found.proven else None
+            if before is None:
+                return None
+            tenant.asks.resolve(before.id)
+            filed[BEFORE] = _words(before)
+        tenant.asks.create(found.sale_id, kind, filed, part=found.part)
+    return None
+
+
+def _by_ticket(tenant: Tenant, found: Opened, kind: AskKind) -> Ask | None:
+    """The open request of whoever knew the ticket alone: it keeps nobody out who has the link."""
+    return next(
+        (
+            one
+            for one in tenant.asks.of_part(found.sale_id, found.part)
+            if one.kind == kind and waits_by_ticket(one)
+        ),
+        None,
+    )
+
+
+def _words(one: Ask) -> str:
+    return "; ".join(f"{name}: {one.form[name]}" for name in _LIMITS if one.form.get(name))
+
+
+def wrong(form: Mapping[str, str]) -> FieldError | None:
+    """What is too long is refused, never cut; an address that nobody could answer to as well."""
     for name, limit in _LIMITS.items():
         if len(form.get(name, "")) > limit:
             return FieldError(
                 name, "too_long", f"Máximo {limit} caracteres.", f"At most {limit} characters."
             )
-    with ctx.store.transaction() as tx:
-        found = tx.doors.link(token)
-        if found is None:
-            return NOT_HERE
-        asks = tx.tenant(found[0]).asks
-        if asks.of_sale(found[1], besides=NOTICES) is None:
-            asks.create(
-                found[1], shown.estado.value, {name: form.get(name, "") for name in _LIMITS}
-            )
-    return None
+    _, findings = check_email(form.get("correo", ""))
+    return field_error(findings[0]) if findings else None

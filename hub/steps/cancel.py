@@ -6,6 +6,7 @@ with 202 ("asked for before"). What becomes of it, `cancelled` watches.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,10 +19,12 @@ from cfdi.sat.status import next_look
 from cfdi.xml import CFDI, parse
 from hub.domain import cancellation as rules
 from hub.domain.states import State
+from hub.steps.bill import held_still
 from hub.steps.cancelled import given_up, tell_slow, under_way
 from hub.steps.context import Context
 from hub.steps.issuer import issuer_of
 from hub.steps.later import RunLater
+from hub.steps.refund import blocking
 from hub.steps.seal import opened
 from hub.store.database import Tenant
 from hub.store.records import Cancellation, CsdRow, Invoice, PacAccount
@@ -61,8 +64,12 @@ def ask(
         invoice = tenant.invoices.get(invoice_id)
         if invoice is None:
             raise LookupError("no such invoice of this merchant")
+        held_still(tenant, invoice.sale_ids)  # which lets no credit note begin meanwhile
+        invoice = tenant.invoices.get(invoice_id) or invoice  # as whoever held it before left it
         if invoice.state not in _FROM:
             raise NotCancellable(_ALREADY if invoice.state in _ENDING else _NOT_STAMPED)
+        if noted := blocking(tenant, invoice_id):
+            raise NotCancellable(_has_notes(noted))
         if obstacle := _obstacle(ctx, tenant, invoice, motivo, substitute):
             raise NotCancellable(obstacle)
         tenant.cancellations.ask(
@@ -214,6 +221,19 @@ def _is_no_substitute(tenant: Tenant, substitute: str, uuid: str) -> bool:
         f"{{{CFDI}}}CfdiRelacionados[@TipoRelacion='04']/{{{CFDI}}}CfdiRelacionado"
     )
     return all(one.get("UUID", "").upper() != uuid.upper() for one in related)
+
+
+def _has_notes(notes: Sequence[Invoice]) -> Finding:
+    named = ", ".join(one.uuid or one.id for one in notes)
+    return Finding(
+        "has_credit_notes",
+        "",
+        f"Tiene notas de crédito vigentes o por confirmar ({named}): el SAT no la cancela mientras "
+        "las tenga. Cancélalas antes.",
+        f"It has credit notes in force or in doubt ({named}): SAT does not cancel it while it has "
+        "any. Cancel those first.",
+        FixableBy.MERCHANT,
+    )
 
 
 _ENDING = (State.CANCELLING, State.CANCELLED)

@@ -24,12 +24,13 @@ from hub.domain import cancellation as rules
 from hub.domain.states import State
 from hub.steps.announce import promise_news
 from hub.steps.context import Context, Letter
-from hub.steps.ingest import notice_change
 from hub.steps.issuer import issuer_of
 from hub.steps.later import RunLater
-from hub.steps.look import purchase_of
+from hub.steps.look import link_of_invoice, purchase_of_invoice
 from hub.steps.mailing import mail_once, message_id
 from hub.steps.notices import CANCEL_FAILED, CANCEL_SLOW, NOTICES
+from hub.steps.refund import note_cancelled, notice_change
+from hub.store.brand import PRINT
 from hub.store.database import Tenant
 from hub.store.records import Cancellation, Stamp
 
@@ -89,7 +90,7 @@ def given_up(
     )
     told = {finding.code: finding.message_es for finding in findings}
     _resolve(tenant, invoice_id, {CANCEL_SLOW})
-    for sale_id in _sales(tenant, invoice_id):
+    for sale_id in sorted(_sales(tenant, invoice_id)):
         tenant.asks.create(sale_id, CANCEL_FAILED, told)
         notice_change(tenant, sale_id)
 
@@ -110,20 +111,21 @@ def tell(ctx: Context, merchant_id: str, invoice_id: str) -> None:
         invoice, issuer = tenant.invoices.get(invoice_id), issuer_of(tenant)
         if invoice is None or invoice.uuid is None or not invoice.receptor.correo:
             return
-        link = tenant.links.current(invoice.sale_ids[0])
-    purchase = purchase_of(ctx, merchant_id, invoice.sale_ids[0])
-    url = ctx.link(link.token) if link else ""
-    wording = ctx.letters.cancelled(purchase, invoice.uuid, url, invoice.language)
+        link, logo = link_of_invoice(tenant, invoice), tenant.logos.image(PRINT) or b""
+    purchase = purchase_of_invoice(ctx, merchant_id, invoice)
+    url = ctx.link(link) if link else ""
+    wording = ctx.letters.cancelled(purchase, invoice.uuid, url, invoice.language, logo=logo)
     letter = Letter(
         to=invoice.receptor.correo,
         subject=wording.subject,
         text=wording.text,
         html=wording.html,
+        images=wording.images,
         message_id=message_id(ctx, "cancelled", invoice.uuid, invoice.receptor.correo),
         reply_to=issuer.rules.correo,
         sender_name=issuer.rules.nombre or issuer.merchant.nombre,
     )
-    mail_once(ctx, merchant_id, "cancelled", invoice_id, letter)
+    mail_once(ctx, merchant_id, "cancelled", invoice_id, letter, sale_id=invoice.sale_ids[0])
 
 
 def _matter(ctx: Context, merchant_id: str, invoice_id: str) -> _Matter | None:
@@ -201,7 +203,14 @@ def _end(tenant: Tenant, wish: Cancellation) -> None:
     )
     if wish.motivo is Motivo.ERRORES_SIN_RELACION:
         tenant.claims.release(wish.invoice_id)
-    _resolve(tenant, wish.invoice_id, NOTICES)
+    if tenant.credits.get(wish.invoice_id) is None:
+        _resolve(tenant, wish.invoice_id, NOTICES)
+        for sale_id in sorted(_sales(tenant, wish.invoice_id)):
+            notice_change(tenant, sale_id)  # what else there is of it may be another matter
+    else:
+        _resolve(tenant, wish.invoice_id, {CANCEL_FAILED, CANCEL_SLOW})
+        replaced = wish.motivo is Motivo.ERRORES_CON_RELACION
+        note_cancelled(tenant, wish.invoice_id, replaced=replaced)
     tenant.promise("tell_cancelled", wish.invoice_id, queue="mail")
     promise_news(tenant, wish.invoice_id)
 

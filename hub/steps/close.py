@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.domain import policy
+from hub.domain.division import PARTS, NotDivisible
 from hub.domain.states import State
+from hub.steps.belong import ELSEWHERE
+from hub.steps.bill import Bill, are_free, parts_of
 from hub.steps.context import Context
-from hub.steps.issuer import issuer_of
+from hub.steps.divided import settled
+from hub.steps.issuer import Issuer, issuer_of
 from hub.store.database import Tenant
 from hub.store.records import SaleRow
 
@@ -26,11 +30,12 @@ class Closed:
 
 def open_tickets(
     ctx: Context, merchant_id: str, start: datetime | None, end: datetime | None
-) -> list[SaleRow]:
-    """Paid sales in [start, end) that stand in no invoice and in no global one."""
+) -> list[Bill]:
+    """Paid sales, or parts of them, in [start, end) that stand in no invoice and no global one."""
     with ctx.store.reading() as tx:
         tenant = tx.tenant(merchant_id)
-        return [row for row in _paid(ctx, tenant, start, end) if not _held(tenant, row)]
+        rows = _paid(ctx, tenant, start, end)
+        return [ticket for row in rows for ticket in _tickets(tenant, row)]
 
 
 class DayNotOver(Exception):
@@ -52,18 +57,57 @@ def close(ctx: Context, merchant_id: str, until: datetime, global_uuid: str) -> 
         raise DayNotOver
     marked = skipped = 0
     with ctx.store.reading() as tx:
+        issuer = issuer_of(tx.tenant(merchant_id))
         rows = list(_paid(ctx, tx.tenant(merchant_id), None, until))
     for row in rows:
         with ctx.store.transaction() as tx:
             tenant = tx.tenant(merchant_id)
-            invoice = tenant.invoices.for_sale(row.id)
-            if invoice is not None and invoice.state is State.REJECTED:
-                tenant.claims.release(invoice.id)
-            if tenant.claims.open(row.id, global_uuid=global_uuid):
-                marked += 1
-            elif invoice is not None:
-                skipped += 1
+            settled(tenant, row.id)  # which holds the sale still
+            now_row = tenant.sales.get(row.id)
+            if now_row is None or not _is_ticket(now_row, issuer, ctx.clock.now()):
+                continue  # part of another sale, cancelled or put on hold meanwhile
+            tickets = _tickets(tenant, now_row)
+            marked += sum(_claimed(tenant, one, global_uuid) for one in tickets)
+            skipped += bool(_invoices(tenant, row.id))
     return Closed(marked, skipped)
+
+
+def _claimed(tenant: Tenant, ticket: Bill, global_uuid: str) -> bool:
+    sale_id = ticket.rows[0].id
+    rejected = tenant.invoices.for_sale(sale_id, ticket.part)
+    if rejected is not None:
+        tenant.claims.release(rejected.id)
+    part, parts = (ticket.part, PARTS) if ticket.part else (1, 1)
+    return tenant.claims.open(sale_id, global_uuid=global_uuid, part=part, parts=parts)
+
+
+def _tickets(tenant: Tenant, row: SaleRow) -> list[Bill]:
+    """What of the sale stands in no invoice: all of it, parts of it, or nothing.
+
+    Of one that changed since it was divided and partly invoiced nobody knows: it is in review.
+    """
+    if tenant.divisions.current(row.id) is None:
+        return [Bill((row,), row.sale)] if are_free(tenant, (row.id,)) else []
+    taken = {
+        claim.part
+        for claim in tenant.claims.of_sale(row.id)
+        if not (claim.invoice_id and _is_rejected(tenant, claim.invoice_id))
+    }
+    try:
+        parts = parts_of(tenant, row)
+    except NotDivisible:
+        # Nothing of it is issued: `close` finds it divided no more, and so does whoever asks.
+        return [] if taken else [Bill((row,), row.sale)]
+    return [Bill((row,), sale, part) for part, sale in enumerate(parts, 1) if part not in taken]
+
+
+def _invoices(tenant: Tenant, sale_id: str) -> list[str]:
+    return [one.invoice_id for one in tenant.claims.of_sale(sale_id) if one.invoice_id]
+
+
+def _is_rejected(tenant: Tenant, invoice_id: str) -> bool:
+    invoice = tenant.invoices.get(invoice_id)
+    return invoice is not None and invoice.state is State.REJECTED
 
 
 def _paid(
@@ -79,15 +123,14 @@ def _paid(
                 continue
             if (start and paid_at < start) or (end and paid_at >= end):
                 continue
-            standing = policy.standing(row.sale, rules=issuer.rules, zone=issuer.zone, now=now)
-            if standing.kind in {policy.Kind.OPEN, policy.Kind.EXPIRED}:
+            if _is_ticket(row, issuer, now):
                 yield row
         if after is None:
             return
 
 
-def _held(tenant: Tenant, row: SaleRow) -> bool:
-    invoice = tenant.invoices.for_sale(row.id)
-    if invoice is not None and invoice.state is State.REJECTED:
-        return False
-    return bool(tenant.claims.of_sale(row.id))
+def _is_ticket(row: SaleRow, issuer: Issuer, now: datetime) -> bool:
+    """Its money is this merchant's, and stands in no other sale."""
+    standing = policy.standing(row.sale, rules=issuer.rules, zone=issuer.zone, now=now)
+    elsewhere = any(one.code in ELSEWHERE for one in row.reasons)
+    return standing.kind in {policy.Kind.OPEN, policy.Kind.EXPIRED} and not elsewhere

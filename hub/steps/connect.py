@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
+from connectors.abilities import ACTIVE, AnnouncesLinks, Identifies, Subscribes, Subscription
 from connectors.connecting import ConnectedElsewhere
 from connectors.contract import (
-    ACTIVE,
     ConnectionInvalid,
     CredentialsRefused,
+    HubOutdated,
+    KeysTooFew,
     PlatformUnreachable,
-    Subscribes,
-    Subscription,
 )
+from hub.steps.announce import SETTING
 from hub.steps.context import Context
 from hub.steps.later import SHOP_PAUSE, paused
 from hub.steps.pairing import BEFORE, webhook_url
-from hub.steps.shops import Shop, shop_of
+from hub.steps.shops import Shop, report, shop_of
 from hub.store.database import Tenant
-from hub.store.records import Bond
+from hub.store.records import Bond, Connection
 
 log = structlog.get_logger(__name__)
 
 #: The keys of a closed connection are kept so long at most, to tidy up at a shop that is down.
 TIDYING: Final = timedelta(hours=1)
+LEFT: Final = "the shop removed the app: install it there again to connect it"
 
 
 def connect(ctx: Context, merchant_id: str, connection_id: str) -> None:
@@ -43,6 +45,9 @@ def connect(ctx: Context, merchant_id: str, connection_id: str) -> None:
         return
     try:
         shop = _settled(ctx, shop, bond)
+        if not _identified(ctx, shop, bond):
+            return
+        shop = shop_of(ctx, merchant_id, connection_id) or shop
         subscriptions = shop.connector.ensure(  # type: ignore[attr-defined]  # the same connector
             webhook_url(ctx, shop.connection),
             bond.subscriptions,
@@ -58,7 +63,9 @@ def connect(ctx: Context, merchant_id: str, connection_id: str) -> None:
     except ConnectedElsewhere as error:
         _trouble(ctx, shop, bond, error.code, str(error))
     except PlatformUnreachable as error:
-        _trouble(ctx, shop, bond, "store_unreachable", str(error))
+        outdated = isinstance(error, HubOutdated)
+        code = "hub_outdated" if outdated else "store_unreachable"
+        _trouble(ctx, shop, bond, code, str(error))
         raise paused(ctx.clock.now(), SHOP_PAUSE, connection_id, "no answer") from None
 
 
@@ -77,25 +84,50 @@ def _settled(ctx: Context, shop: Shop, bond: Bond) -> Shop:
     if bond.state != "checking" or not isinstance(shop.connector, Subscribes):
         return shop
     account = shop.connector.settle(shop.facts)
+    _name(ctx, connection, bond, account)
+    moved = shop_of(ctx, connection.merchant_id, connection.id)
+    return shop if moved is None else moved
+
+
+def _identified(ctx: Context, shop: Shop, bond: Bond) -> bool:
+    """Give it the account that its keys are of; False if that is connected already.
+
+    Its sales would be made twice: so this one ends, and says why.
+    """
+    if not isinstance(shop.connector, Identifies):
+        return True
+    connection = shop.connection
+    account = shop.connector.account_of(shop.facts, shop.credentials)
+    if account == connection.account:
+        return True
+    try:
+        _name(ctx, connection, bond, account)
+    except (ConnectedElsewhere, ConnectionInvalid) as error:
+        disconnect(ctx, connection.merchant_id, connection.id)
+        report(ctx, connection, str(error))
+        return False
+    return True
+
+
+def _name(ctx: Context, connection: Connection, bond: Bond, account: str) -> None:
+    """Raises `ConnectedElsewhere` or `ConnectionInvalid` if somebody has that account already."""
     with ctx.store.transaction() as tx:
         tenant = tx.tenant(connection.merchant_id)
         if tx.pairing.taken(connection.platform, account, connection.merchant_id):
             raise ConnectedElsewhere
         if account == connection.account or not _still(tenant, bond):
-            return shop
+            return
         other = tenant.connections.of_shop(connection.platform, account)
         if other is not None and other.id != connection.id:
             raise ConnectionInvalid(f"the store is connected already, as {other.id}")
         tenant.connections.move(connection.id, account)
         tenant.bonds.name(connection.id, account)
-    moved = shop_of(ctx, connection.merchant_id, connection.id)
-    return shop if moved is None else moved
 
 
 def _still(tenant: Tenant, bond: Bond) -> bool:
     """Whether the keys that were tried are still those in force."""
     now = tenant.bonds.get(bond.connection_id)
-    return now is not None and now.state != "closed" and now.paired_at == bond.paired_at
+    return now is not None and now.state != "closed" and now.keyed_at() == bond.keyed_at()
 
 
 def _trouble(
@@ -135,11 +167,19 @@ def _stands(ctx: Context, shop: Shop, bond: Bond, subscriptions: Sequence[Subscr
         )
         if bond.state == "checking":
             tenant.promise("sweep", bond.connection_id, queue="ingest")
+        _announce_unasked(tenant, shop)
     old = shop.credentials.current()
     if BEFORE in old:
         # Whoever pairs the shop anew meanwhile wins: this is then about keys that are gone.
         new = {name: value for name, value in old.items() if name != BEFORE}
         shop.credentials.rotate(old, new)
+
+
+def _announce_unasked(tenant: Tenant, shop: Shop) -> None:
+    """From the beginning, unless the merchant has said yes or no."""
+    unasked = isinstance(shop.connector, AnnouncesLinks) and shop.connector.announces_unasked
+    if unasked and SETTING not in shop.connection.settings:
+        tenant.connections.settle(shop.connection.id, **{SETTING: True})
 
 
 def disconnect(ctx: Context, merchant_id: str, connection_id: str, *, tidied: bool = False) -> bool:
@@ -161,6 +201,50 @@ def disconnect(ctx: Context, merchant_id: str, connection_id: str, *, tidied: bo
             tenant.bonds.closing(connection_id, "")
         else:
             tenant.promise("tidy", connection_id, queue="ingest")
+    return True
+
+
+def left(ctx: Context, merchant_id: str, connection_id: str, at: datetime) -> bool:
+    """The shop removed our app: its keys are void, and go at once. Sales, links, invoices stay.
+
+    False if it came back since: it was paired, or its keys were renewed, after `at`; or if it takes
+    our keys still, for a notice may be an old one again. Raises `RunLater` while nobody can tell.
+    """
+    if takes_keys(ctx, merchant_id, connection_id, at):
+        return False
+    with ctx.store.transaction() as tx:
+        tenant = tx.tenant(merchant_id)
+        tenant.connections.still(connection_id)
+        connection, bond = tenant.connections.get(connection_id), tenant.bonds.get(connection_id)
+        if connection is None:
+            return False
+        keyed_at = bond.keyed_at() if bond else None
+        if (keyed_at or connection.created_at) > at or (bond and bond.state == "closed"):
+            return False
+        tenant.bonds.manual(connection.id, connection.platform, connection.account)
+        tenant.bonds.close(connection_id)
+        tenant.connections.set_problem(connection_id, "")
+        tenant.connections.forget(connection_id)
+        tenant.bonds.closing(connection_id, LEFT, code="app_removed")
+    log.info("connection_left", connection=connection_id)
+    return True
+
+
+def takes_keys(ctx: Context, merchant_id: str, connection_id: str, at: datetime) -> bool:
+    """Whether the shop is there for us whatever a notice of `at` says. After an hour that is no."""
+    shop = shop_of(ctx, merchant_id, connection_id)
+    if shop is None or not isinstance(shop.connector, Subscribes) or not shop.can_be_asked:
+        return False
+    try:
+        shop.connector.check_keys(shop.facts, shop.credentials)
+    except (KeysTooFew, HubOutdated):
+        return True  # it knows us, which is what is asked here
+    except CredentialsRefused:
+        return False
+    except PlatformUnreachable:
+        if ctx.clock.now() < at + TIDYING:
+            raise paused(ctx.clock.now(), SHOP_PAUSE, connection_id, "no answer") from None
+        return False
     return True
 
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
 
 from hub.domain.states import State
+from hub.steps.bill import meant
 from hub.steps.context import Context
 from hub.steps.ingest import ingest_order
+from hub.steps.issuer import issuer_of
 from hub.steps.later import RunLater
+from hub.steps.opening import Opened
 from hub.steps.questions import Questions
 from hub.steps.shops import shop_of
+from hub.store.database import Tenant
 from hub.store.records import SaleRow
 
 log = structlog.get_logger(__name__)
@@ -65,32 +70,38 @@ class Refreshing:
 
     def looked_at(self, token: str) -> None:
         """A buyer opens the page. Returns within `OPEN_SECONDS`, at once if a shop is slow."""
-        question = self._question(token, GOOD_FOR)
-        if question is not None and not self._rests_now(question.connection_id):
-            self._ask(question, OPEN_SECONDS)
+        found = self._questions(token, GOOD_FOR)
+        self._ask([one for one in found if not self._rests_now(one.connection_id)], OPEN_SECONDS)
 
     def asked_for(self, token: str) -> None:
         """A buyer asks for the invoice. Returns within `ASK_SECONDS`."""
-        question = self._question(token, GOOD_FOR_ASKING)
-        if question is not None:
-            self._ask(question, ASK_SECONDS)
+        self._ask(self._questions(token, GOOD_FOR_ASKING), ASK_SECONDS)
 
-    def _question(self, token: str, good_for: timedelta) -> _Question | None:
-        """None if the shop need not or cannot be asked: an invoice keeps the amounts it has."""
-        now = self._ctx.clock.now()
+    def _questions(self, token: str, good_for: timedelta) -> list[_Question]:
+        """Of each sale whose shop need and can be asked."""
         with self._ctx.store.reading() as tx:
-            found = tx.doors.link(token)
-            if found is None:
-                return None
-            tenant = tx.tenant(found[0])
-            row, invoice = tenant.sales.get(found[1]), tenant.invoices.for_sale(found[1])
-        if row is None or row.connection_id is None or is_fresh(row, now, good_for):
-            return None
-        if invoice is not None and invoice.state is not State.REJECTED:
-            return None
-        if not self._can_be_asked(found[0], row.connection_id):
-            return None
-        return _Question(found[0], row.connection_id, row.id, row.sale.key)
+            opened = self._ctx.opened(tx, token)
+            if opened is None:
+                return []
+            found = self.outdated(tx.tenant(opened.merchant_id), opened, good_for)
+        return [one for one in found if self._can_be_asked(one.merchant_id, one.connection_id)]
+
+    def outdated(
+        self, tenant: Tenant, opened: Opened, good_for: timedelta = GOOD_FOR
+    ) -> list[_Question]:
+        """What there is to ask of shops: an invoice keeps the amounts it has."""
+        now = self._ctx.clock.now()
+        found: list[_Question] = []
+        sale_ids = meant(tenant, issuer_of(tenant), opened.sale_ids, now)
+        for sale_id in sale_ids if opened.proven else opened.sale_ids:
+            row = tenant.sales.get(sale_id)
+            invoice = tenant.invoices.for_sale(sale_id, opened.part)
+            if row is None or row.connection_id is None or is_fresh(row, now, good_for):
+                continue
+            if invoice is not None and invoice.state is not State.REJECTED:
+                continue
+            found.append(_Question(tenant.id, row.connection_id, row.id, row.sale.key))
+        return found
 
     def _can_be_asked(self, merchant_id: str, connection_id: str) -> bool:
         try:
@@ -99,12 +110,17 @@ class Refreshing:
             return False  # its connector is missing in this process
         return shop is not None and shop.can_be_asked and shop.state != "checking"
 
-    def _ask(self, question: _Question, seconds: float) -> None:
-        future = self.questions.ask(
-            question, question.connection_id, lambda: self._answer(question)
-        )
-        if future is not None and not self.questions.wait(future, seconds):
-            self._rest(question.connection_id)
+    def _ask(self, questions: list[_Question], seconds: float) -> None:
+        """All at once, as far as their shops take them, and no longer than `seconds` for all."""
+        until, asked = self._ctx.clock.monotonic() + seconds, []
+        for one in questions:
+            future = self.questions.ask(one, one.connection_id, partial(self._answer, one))
+            if future is not None:
+                asked.append((one, future))
+        for one, future in asked:
+            left = max(until - self._ctx.clock.monotonic(), 0.0)
+            if not self.questions.wait(future, left):
+                self._rest(one.connection_id)
 
     def _answer(self, question: _Question) -> None:
         subject = f"{question.connection_id}/{question.order_id}"

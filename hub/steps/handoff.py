@@ -8,24 +8,32 @@ somebody else's agreement, or somebody else's shop, ends nowhere.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from hmac import compare_digest
 from typing import Final
 
-from connectors.connecting import CodeRefused, ConnectedElsewhere, ConnectingRefused
+from connectors.abilities import Subscribes
+from connectors.connecting import (
+    App,
+    Asked,
+    CodeRefused,
+    ConnectedElsewhere,
+    ConnectingRefused,
+    Grants,
+)
 from connectors.contract import (
     ConnectionFacts,
     ConnectionInvalid,
     Connector,
     CredentialsRefused,
     PlatformUnreachable,
-    Subscribes,
 )
+from connectors.held import Held
 from hub.steps.connect import disconnect
 from hub.steps.context import Context
-from hub.steps.pairing import Offer, admit, plain
+from hub.steps.pairing import APP, Offer, admit, plain
 from hub.store.database import Transaction
 from hub.store.merchants import token_hash
 from hub.store.records import HandOff, Pairing
@@ -58,6 +66,10 @@ class Returned(StrEnum):
     UNKNOWN = "unknown"
 
 
+#: What a hand-off by a code has come to, by its state.
+_OVER: Final = {"done": Returned.CONNECTED, "denied": Returned.DENIED}
+
+
 @dataclass(frozen=True, slots=True)
 class Begun:
     """What the browser takes along: the nonce by way of the shop, the other in a cookie."""
@@ -67,8 +79,10 @@ class Begun:
     account: str
 
 
-def begin(ctx: Context, platform: str, code: str, account: str) -> Begun:
-    """Remember that this shop is asked for keys. The code stays good until they have come.
+def begin(ctx: Context, platform: str, code: str, account: str, *, app_id: str = "") -> Begun:
+    """Remember that this shop is asked for keys, by that app if it is one that asks.
+
+    The code stays good until they have come.
 
     Raises `CodeRefused` or `ConnectedElsewhere`.
     """
@@ -86,6 +100,7 @@ def begin(ctx: Context, platform: str, code: str, account: str) -> Begun:
             nonce=begun.nonce,
             browser=begun.browser,
             lasting=LASTS,
+            known={APP: app_id} if app_id else None,
         )
     return begun
 
@@ -142,24 +157,11 @@ def _tried(
             hand_off.account, {**given, "webhook_secret": "unused"}, allow_private=allow_private
         )
         facts = ConnectionFacts("", account, {"allow_private": allow_private})
-        connector.check_keys(facts, _Held(credentials))
+        connector.check_keys(facts, Held(credentials))
     except (CredentialsRefused, ConnectionInvalid) as error:
         raise KeysRefused(f"{KeysRefused.message} {error}", KeysRefused.message_es) from None
     except PlatformUnreachable:
         return
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """Credentials that are in no database yet."""
-
-    keys: Mapping[str, str]
-
-    def current(self) -> Mapping[str, str]:
-        return self.keys
-
-    def rotate(self, expected: Mapping[str, str], new: Mapping[str, str]) -> bool:  # noqa: ARG002 - the contract's
-        return False
 
 
 def came_back(
@@ -191,6 +193,47 @@ def came_back(
             return Returned.CONNECTED
         pairings.move(hand_off, "returned")
         return Returned.WAITING
+
+
+def granted(
+    ctx: Context, connector: Connector, consent: Grants, asked: Asked, *,
+    nonce: str, browser: str, allow_private: bool,
+) -> Returned:  # fmt: skip
+    """The browser that began is back with a code: change it for keys at the platform, once.
+
+    "unknown" if it is another browser, or nothing was begun; "waiting" while another request of it
+    does so. Raises `ConnectingRefused` if the platform or the hub says no, `PlatformUnreachable` if
+    it may be tried again.
+    """
+    with ctx.store.transaction() as tx:
+        hand_off = tx.pairing.hand_off(nonce) if nonce else None
+        if hand_off is None or hand_off.platform != connector.platform:
+            return Returned.UNKNOWN
+        if not compare_digest(token_hash(browser), hand_off.browser_hash):
+            return Returned.UNKNOWN
+        pairings = tx.tenant(hand_off.merchant_id).pairings
+        hand_off = pairings.fresh(hand_off)
+        if hand_off.state != "open":
+            return _OVER.get(hand_off.state, Returned.WAITING)
+        known = pairings.keys(hand_off)
+        app = tx.apps.find(known.get(APP, ""))
+        if app is None or app.platform != connector.platform:
+            pairings.move(hand_off, "denied")
+            return Returned.DENIED
+        pairings.move(hand_off, "returned", known)
+    hand_off = replace(hand_off, state="returned")
+    try:
+        given = consent.granted(asked, hand_off.account, App(app.id, app.keys))
+        with ctx.store.transaction() as tx:
+            keys = {**given, **known}
+            _admitted(ctx, tx, connector, hand_off, keys, allow_private=allow_private)
+    except Exception as error:
+        over = isinstance(error, ConnectingRefused)
+        with ctx.store.transaction() as tx:
+            pairings = tx.tenant(hand_off.merchant_id).pairings
+            pairings.move(hand_off, "denied" if over else "open", None if over else known)
+        raise
+    return Returned.CONNECTED
 
 
 def somebody_else_agreed(ctx: Context, nonce: str) -> bool:

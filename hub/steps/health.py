@@ -7,6 +7,7 @@ from typing import Final
 
 from connectors.connecting import OrderShown, Problem, Standing
 from hub.domain.rules import Rules
+from hub.steps.belong import last_of
 from hub.steps.context import Context
 from hub.steps.issuer import issuer_of
 from hub.steps.look import purchase_of
@@ -22,7 +23,9 @@ _SPANISH: Final = {
     "store_address_refused": "La dirección de la tienda no se puede usar.",
     "shop_connected_elsewhere": "La tienda ya está conectada. Primero desconéctala donde lo está.",
     "store_unreachable": "La tienda no responde. Se intenta de nuevo cada pocos minutos.",
+    "hub_outdated": "La tienda cambió de versión. Hay que actualizar el hub.",
     "webhooks_off": "La tienda apagó sus avisos. Enciende los webhooks en la tienda.",
+    "app_removed": "La tienda quitó la aplicación. Instálala otra vez para conectarla.",
     "left_behind": "Quedaron avisos en la tienda que no se pudieron borrar. Bórralos ahí.",
 }
 _ELSE: Final = "Hay un problema con la tienda."
@@ -118,8 +121,10 @@ def order_shown(
     """What became of an order, for the shop's own staff and buyer."""
     with ctx.store.reading() as tx:
         tenant = tx.tenant(merchant_id)
-        row = tenant.sales.by_key(connection.id, order_id)
-        proof = tenant.proofs.current(connection.id, order_id)
+        row = last_of(tenant, connection.id, order_id)
+        proofs = tenant.proofs
+        proof = row and proofs.current(connection.id, row.sale.key)
+        proof = proof or proofs.current(connection.id, order_id)
     if row is None:
         return OrderShown(UNKNOWN)
     purchase = purchase_of(ctx, merchant_id, row.id)

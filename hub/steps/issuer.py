@@ -27,6 +27,11 @@ class Issuer:
     def lugar_expedicion(self) -> str:
         return self.merchant.codigo_postal
 
+    @property
+    def lugar_for_foreigners(self) -> str:
+        """The place of issue, where buyers without an RFC of Mexico are served; "" elsewhere."""
+        return self.lugar_expedicion if self.rules.pagina.extranjeros else ""
+
 
 def issuer_of(tenant: Tenant) -> Issuer:
     merchant = tenant.merchant()

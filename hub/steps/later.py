@@ -9,6 +9,8 @@ from typing import Final
 #: A mail server that takes nothing now, and a shop that does not answer, are tried again so soon.
 MAIL_PAUSE: Final = timedelta(minutes=2)
 SHOP_PAUSE: Final = timedelta(minutes=5)
+#: The end of a hold comes with a change of the sale, which goes on at once (`ingest.go_on`).
+HOLD_PAUSE: Final = timedelta(hours=6)
 #: Only a person can renew the keys of a shop.
 KEYS_PAUSE: Final = timedelta(minutes=30)
 

@@ -13,10 +13,11 @@ from cfdi import timbre
 from cfdi.findings import Finding, FixableBy
 from cfdi.pac.contract import AlreadyStamped, Answer, Later, Never, Pac, Stamped, Unknown
 from hub.domain.states import State
+from hub.steps import customers
 from hub.steps.announce import promise_news
 from hub.steps.context import Context
-from hub.steps.ingest import notice_change
 from hub.steps.later import RunLater
+from hub.steps.refund import notice_change
 from hub.store.database import Tenant
 from hub.store.records import Attempt, Document, Invoice
 
@@ -93,10 +94,18 @@ def record_stamp(tenant: Tenant, invoice_id: str, version: int, accepted: timbre
         if tenant.invoices.move(invoice_id, before, State.STAMPED, findings=()):
             tenant.promise("deliver", invoice_id, queue="mail")
             promise_news(tenant, invoice_id)
+            customers.stamped(tenant, invoice_id)
             # It may have changed while nobody knew what became of the document.
-            for claim in tenant.claims.of_invoice(invoice_id):
-                notice_change(tenant, claim.sale_id)
+            for sale_id in _sales(tenant, invoice_id):
+                notice_change(tenant, sale_id)
             return
+
+
+def _sales(tenant: Tenant, invoice_id: str) -> list[str]:
+    note = tenant.credits.get(invoice_id)
+    if note is not None:
+        return [note.sale_id]
+    return sorted(claim.sale_id for claim in tenant.claims.of_invoice(invoice_id))
 
 
 def _doubt(ctx: Context, sending: Sending, outcome: str, reason: str, raw: bytes) -> None:
@@ -154,14 +163,20 @@ def _refused(ctx: Context, sending: Sending, findings: tuple[Finding, ...], raw:
             # These bytes were in doubt and are refused now: what the first sending became is open.
             to_review(tenant, sending.invoice, State.SENDING, CANNOT_TELL, *findings)
             return
-        mendable = all(finding.fixable_by is FixableBy.BUYER for finding in findings)
-        tenant.invoices.move(
+        mendable = not sending.invoice.is_note and all(
+            finding.fixable_by is FixableBy.BUYER for finding in findings
+        )
+        moved = tenant.invoices.move(
             sending.invoice.id,
             State.SENDING,
             State.REJECTED if mendable else State.REVIEW,
             reason=codes,
             findings=findings,
         )
+        if moved and mendable:
+            customers.rejected(tenant, sending.invoice, findings)
+            for sale_id in _sales(tenant, sending.invoice.id):
+                notice_change(tenant, sale_id)  # one that changed may be divided no more
 
 
 def to_review(tenant: Tenant, invoice: Invoice, before: State, *findings: Finding) -> None:

@@ -8,6 +8,7 @@ from hub.domain.intake import read_sale
 from hub.steps.context import Context
 from hub.steps.ingest import compose_reasons, welcome
 from hub.steps.issuer import issuer_of
+from hub.steps.refund import notice_change
 from hub.store.records import SaleRow
 
 
@@ -39,6 +40,8 @@ def register(ctx: Context, merchant_id: str, data: bytes) -> SaleRow:
             reasons=reasons,
             verified_at=ctx.clock.now(),
         )
+        if kept.changed and not kept.created:
+            notice_change(tenant, kept.id)
         welcome(ctx, tenant, issuer, kept.id, None)
         row = tenant.sales.get(kept.id)
     if row is None:

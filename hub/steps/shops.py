@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connectors.contract import ConnectionFacts, Connector, Credentials, Proves
+from connectors.abilities import Proves
+from connectors.contract import ConnectionFacts, Connector, Credentials
 from hub.steps.context import Context
 from hub.steps.later import SHOP_PAUSE, paused
 from hub.store.records import Connection
@@ -80,6 +81,17 @@ def proof_of(shop: Shop, order: bytes) -> str | None:
     if not isinstance(shop.connector, Proves):
         return None
     return shop.connector.proof_of(order, shop.credentials)
+
+
+def refused(ctx: Context, connection: Connection, problem: str) -> None:
+    """The shop takes our keys no longer: say so, and look at once whether that is so.
+
+    Until that look a page that could renew the keys would not know that they are needed.
+    """
+    with ctx.store.transaction() as tx:
+        tenant = tx.tenant(connection.merchant_id)
+        tenant.connections.set_problem(connection.id, problem)
+        tenant.promise("connect", connection.id, queue="ingest")
 
 
 def report(ctx: Context, connection: Connection, problem: str) -> None:

@@ -16,12 +16,16 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from cfdi.pac.contract import Answer, Dedupe, Later, Pac, Terms, Unknown
+from hub.domain.division import NotDivisible
+from hub.domain.joint import NotJoinable
 from hub.domain.sale import PaymentState
 from hub.domain.states import State
+from hub.steps.bill import bill_of_invoice
 from hub.steps.context import Context
 from hub.steps.issuer import issuer_of
 from hub.steps.later import RunLater
 from hub.steps.outcome import CANNOT_TELL, Sending, settle, to_review
+from hub.steps.refund import stands
 from hub.store.database import Tenant
 from hub.store.records import Attempt, Document, Invoice
 
@@ -175,17 +179,24 @@ def _useless(tenant: Tenant, invoice: Invoice, document: Document, age: timedelt
     """Why the sealed document is not worth sending any more; "" if it is."""
     if age > SENDABLE:
         return "older than 71 h"
-    row = tenant.sales.get(invoice.sale_ids[0])
-    if row is None or row.updated_at > document.sealed_at:
+    note = tenant.credits.get(invoice.id)
+    if note is not None:
+        return "" if stands(tenant, note) else "the refund is gone"
+    try:
+        bill = bill_of_invoice(tenant, issuer_of(tenant), invoice)
+    except (NotJoinable, NotDivisible):
         return "the sale changed"
-    paid = row.sale.payment_state is PaymentState.PAID
-    return "" if paid and row.sale.due == document.total else "the sale changed"
+    if bill is None or any(row.updated_at > document.sealed_at for row in bill.rows):
+        return "the sale changed"
+    paid = all(row.sale.payment_state is PaymentState.PAID for row in bill.rows)
+    calm = not bill.reasons and not any(row.sale.hold for row in bill.rows)
+    return "" if paid and calm and bill.sale.due == document.total else "the sale changed"
 
 
 def _renew(tenant: Tenant, invoice: Invoice, reason: str) -> None:
     """Of no use any more and surely never stamped (else it would not be `sealed`): seal anew."""
     tenant.invoices.move(invoice.id, State.SEALED, State.REQUESTED, reason=reason)
-    tenant.promise("seal", invoice.id, queue="stamp")
+    tenant.promise("credit" if invoice.is_note else "seal", invoice.id, queue="stamp")
 
 
 def _lost(tenant: Tenant, invoice: Invoice, terms: Terms, now: datetime) -> datetime:

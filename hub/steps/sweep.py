@@ -9,7 +9,7 @@ from connectors.contract import CredentialsRefused, PlatformUnreachable, Unfinis
 from hub.domain.states import State
 from hub.steps.context import Context
 from hub.steps.later import SHOP_PAUSE, RunLater, paused
-from hub.steps.shops import report, shop_of
+from hub.steps.shops import refused, report, shop_of
 from hub.steps.stamp import lease
 from hub.store.database import Tenant
 from hub.store.records import Connection, Invoice
@@ -50,9 +50,7 @@ def sweep(ctx: Context, merchant_id: str, connection_id: str) -> None:
             raise _unanswered(ctx, connection, started_at, error) from None
         until = min(error.until, started_at)
     except CredentialsRefused as error:
-        report(ctx, connection, str(error))
-        with ctx.store.transaction() as tx:
-            tx.tenant(merchant_id).promise("connect", connection_id, queue="ingest")
+        refused(ctx, connection, str(error))
         return
     except PlatformUnreachable as error:
         raise _unanswered(ctx, connection, started_at, error) from None
@@ -139,4 +137,6 @@ def _lost(ctx: Context, tenant: Tenant) -> Iterator[str]:
 
 def _stuck(tenant: Tenant, before: datetime) -> Iterator[tuple[str, Invoice]]:
     for state, job in _MOVED_BY.items():
-        yield from ((job, one) for one in tenant.invoices.each(state) if one.updated_at < before)
+        for one in tenant.invoices.each(state):
+            if one.updated_at < before:
+                yield ("credit" if one.is_note and job == "seal" else job), one

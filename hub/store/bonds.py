@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from connectors.contract import Subscription
+from connectors.abilities import Subscription
 from hub.store import schema
 from hub.store.errors import Refused
 from hub.store.merchants import shop_name
@@ -101,10 +101,23 @@ class Bonds:
             bond.connection_id == connection_id,
             state="manual",
             paired_at=None,
+            renewed_at=self._scope.clock.now(),
             checked_at=None,
             closed_at=None,
             keys="unknown",
             subscriptions="[]",
+            problem_code="",
+            problem="",
+        )
+
+    def renewed(self, connection_id: str) -> None:
+        """The platform gave other keys: whether they are good is not known yet."""
+        bond = schema.Bond
+        self._scope.change(
+            bond,
+            bond.connection_id == connection_id,
+            renewed_at=self._scope.clock.now(),
+            keys="unknown",
             problem_code="",
             problem="",
         )
@@ -122,15 +135,15 @@ class Bonds:
             problem="",
         )
 
-    def closing(self, connection_id: str, problem: str) -> None:
-        """What could not be undone at the shop."""
+    def closing(self, connection_id: str, problem: str, code: str = "left_behind") -> None:
+        """Why it ended, or what could not be undone at the shop."""
         bond = schema.Bond
         self._scope.change(
             bond,
             bond.connection_id == connection_id,
             bond.state == "closed",
             subscriptions="[]",
-            problem_code="left_behind" if problem else "",
+            problem_code=code if problem else "",
             problem=problem,
         )
 
@@ -169,4 +182,5 @@ def _bond(row: schema.Bond) -> Bond:
         subscriptions=tuple(Subscription(*one) for one in json.loads(row.subscriptions)),
         problem_code=row.problem_code,
         problem=row.problem,
+        renewed_at=row.renewed_at,
     )

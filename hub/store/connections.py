@@ -1,22 +1,26 @@
-"""The shops a merchant has connected, their keys, and the inbox of what they delivered."""
+"""The shops a merchant has connected, and their keys."""
 
 from __future__ import annotations
 
 import builtins
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from connectors.contract import Delivery, Notice
-from hub.store import schema
+from hub.store import apps, schema
 from hub.store.merchants import connection_record, shop_name
-from hub.store.records import Connection, InboxRow
+from hub.store.outbox import Leases
+from hub.store.records import Connection
 from hub.store.session import Opening, Scope
 
 
 class StoredCredentials:
-    """The keys of one connection, read afresh each time. Each call is its own transaction."""
+    """The keys of one connection, read afresh each time. Each call is its own transaction.
+
+    Those of the app through which it came stand among them, see `connectors.contract.Credentials`.
+    """
 
     def __init__(self, opening: Opening, merchant_id: str, connection_id: str) -> None:
         self._opening = opening
@@ -25,16 +29,23 @@ class StoredCredentials:
 
     def current(self) -> Mapping[str, str]:
         with self._opening(False) as session:  # noqa: FBT003 - the one argument of the callable
-            return _credentials(Scope(session, self._merchant_id), self._connection_id)
+            scope = Scope(session, self._merchant_id)
+            row = scope.get(schema.Connection, id=self._connection_id)
+            own = _own(scope, row)
+            if row.app_id is None:
+                return own
+            return {**own, **apps.among_others(apps.Apps(session).get(row.app_id).keys)}
 
     def rotate(self, expected: Mapping[str, str], new: Mapping[str, str]) -> bool:
         """Replace `expected` by `new`; False if somebody else has changed them meanwhile."""
         with self._opening(True) as session:  # noqa: FBT003 - the one argument of the callable
             scope = Scope(session, self._merchant_id)
             scope.lock(schema.Connection, self._connection_id)
-            if _credentials(scope, self._connection_id) != dict(expected):
+            row = scope.get(schema.Connection, id=self._connection_id)
+            if _own(scope, row) != apps.without(expected):
                 return False
-            sealed = scope.seal_json("connection.credentials", self._connection_id, dict(new))
+            own = apps.without(new)
+            sealed = scope.seal_json("connection.credentials", self._connection_id, own)
             scope.change(
                 schema.Connection,
                 schema.Connection.id == self._connection_id,
@@ -42,9 +53,22 @@ class StoredCredentials:
             )
             return True
 
+    @contextmanager
+    def alone(self, seconds: float) -> Iterator[bool]:
+        """A lease, held under a name of its own each time: two threads of a process exclude too."""
+        name = f"credentials/{self._connection_id}"
+        with self._opening(True) as session:  # noqa: FBT003 - the one argument of the callable
+            owner = session.clock.new_id()
+            mine = Leases(session).hold(name, owner, seconds) is not None
+        try:
+            yield mine
+        finally:
+            if mine:
+                with self._opening(True) as session:  # noqa: FBT003 - as above
+                    Leases(session).release(name, owner)
 
-def _credentials(scope: Scope, connection_id: str) -> dict[str, str]:
-    row = scope.get(schema.Connection, id=connection_id)
+
+def _own(scope: Scope, row: schema.Connection) -> dict[str, str]:
     opened: dict[str, str] = scope.open_json(
         "connection.credentials", row.id, row.credentials_sealed
     )
@@ -63,10 +87,12 @@ class Connections:
         credentials: Mapping[str, str],
         settings: Mapping[str, Any],
         since: datetime | None,
+        *,
+        app_id: str | None = None,
     ) -> Connection:
         """Without `since` nothing older than now is ever swept."""
         scope, row_id, now = self._scope, self._scope.clock.new_id(), self._scope.clock.now()
-        sealed = scope.seal_json("connection.credentials", row_id, dict(credentials))
+        sealed = scope.seal_json("connection.credentials", row_id, apps.without(credentials))
         scope.add(
             schema.Connection,
             id=row_id,
@@ -77,6 +103,7 @@ class Connections:
             since=now if since is None else since,
             created_at=now,
             problem="",
+            app_id=app_id,
         )
         return connection_record(scope.get(schema.Connection, id=row_id))
 
@@ -88,7 +115,8 @@ class Connections:
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         """The same connection under other keys; what it brought so far stays with it."""
-        sealed = self._scope.seal_json("connection.credentials", connection_id, dict(credentials))
+        own = apps.without(credentials)
+        sealed = self._scope.seal_json("connection.credentials", connection_id, own)
         more = {} if settings is None else {"settings": json.dumps(dict(settings), sort_keys=True)}
         self._scope.change(
             schema.Connection,
@@ -98,6 +126,11 @@ class Connections:
             problem="",
             **more,
         )
+
+    def by_app(self, connection_id: str, app_id: str | None) -> None:
+        """The app through which it comes from now on; None for keys of its own."""
+        row = schema.Connection
+        self._scope.change(row, row.id == connection_id, app_id=app_id)
 
     def settle(self, connection_id: str, **settings: Any) -> None:
         """These settings from now on; the others stay."""
@@ -112,7 +145,7 @@ class Connections:
         self._scope.change(row, row.id == connection_id, account=account)
 
     def forget(self, connection_id: str) -> None:
-        """Its keys are gone for good: nothing is delivered or asked any more."""
+        """Its own keys are gone for good: nothing is asked any more. Those of its app are not."""
         sealed = self._scope.seal_json("connection.credentials", connection_id, {})
         row = schema.Connection
         self._scope.change(row, row.id == connection_id, credentials_sealed=sealed)
@@ -125,6 +158,10 @@ class Connections:
                 self._scope.lock(schema.Connection, row.id)
                 return connection_record(row)
         return None
+
+    def still(self, connection_id: str) -> None:
+        """Let nobody else change it until the end of this transaction."""
+        self._scope.lock(schema.Connection, connection_id)
 
     def get(self, connection_id: str) -> Connection | None:
         row = self._scope.find(schema.Connection, id=connection_id)
@@ -154,102 +191,3 @@ class Connections:
         """What a person must mend; "" when it is mended."""
         row = schema.Connection
         self._scope.change(row, row.id == connection_id, row.problem != text, problem=text)
-
-
-class Inbox:
-    """Every delivery that was accepted, as it came, so that it can be replayed."""
-
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
-
-    def file(
-        self, connection_id: str, platform: str, notice: Notice, delivery: Delivery
-    ) -> str | None:
-        """The new row's id; None if this fact was filed before."""
-        scope, row_id = self._scope, self._scope.clock.new_id()
-        snapshot = notice.snapshot
-        filed = scope.add_once(
-            schema.Inbox,
-            "connection_id, event_key",
-            id=row_id,
-            connection_id=connection_id,
-            platform=platform,
-            event=notice.event,
-            event_key=notice.event_key,
-            order_id=notice.order_id,
-            headers_sealed=scope.seal_json("inbox.headers", row_id, dict(delivery.headers)),
-            body_sealed=scope.seal("inbox.body", row_id, delivery.body),
-            snapshot_sealed=_sealed_snapshot(scope, row_id, snapshot, delivery.body),
-            gone=notice.gone,
-            state="filed",
-            error="",
-            received_at=delivery.received_at,
-        )
-        return row_id if filed else None
-
-    def get(self, row_id: str) -> InboxRow | None:
-        row = self._scope.find(schema.Inbox, id=row_id)
-        return None if row is None else self._record(row)
-
-    def done(self, row_id: str) -> None:
-        self._settle(row_id, "done", "")
-
-    def dead(self, row_id: str, error: str) -> None:
-        """It cannot be used; `error` says why, for a person."""
-        self._settle(row_id, "dead", error)
-
-    def reopen(self, row_id: str) -> None:
-        """As if it had just been filed. Promising its work again is the caller's."""
-        self._settle(row_id, "filed", "")
-
-    def list(
-        self, state: str | None = None, limit: int = 100, after: str | None = None
-    ) -> builtins.list[InboxRow]:
-        """Newest first; `after` is the id of the last row seen."""
-        box = schema.Inbox
-        where = [box.state == state] if state else []
-        where += [box.id < after] if after else []
-        rows = self._scope.rows(box, *where, order=box.id.desc(), limit=limit)
-        return [self._record(row) for row in rows]
-
-    def _settle(self, row_id: str, state: str, error: str) -> None:
-        self._scope.change(schema.Inbox, schema.Inbox.id == row_id, state=state, error=error)
-
-    def _record(self, row: schema.Inbox) -> InboxRow:
-        scope = self._scope
-        body = scope.open("inbox.body", row.id, row.body_sealed)
-        return InboxRow(
-            id=row.id,
-            connection_id=row.connection_id,
-            platform=row.platform,
-            event=row.event,
-            event_key=row.event_key,
-            order_id=row.order_id,
-            headers=scope.open_json("inbox.headers", row.id, row.headers_sealed),
-            body=body,
-            snapshot=_snapshot(scope, row, body),
-            gone=row.gone,
-            state=row.state,
-            error=row.error,
-            received_at=row.received_at,
-        )
-
-
-#: In `snapshot_sealed`: the body is the snapshot. No sealed value is empty.
-_BODY = b""
-
-
-def _sealed_snapshot(
-    scope: Scope, row_id: str, snapshot: bytes | None, body: bytes
-) -> bytes | None:
-    """Mostly a delivery is the order itself: then it is sealed and stored once."""
-    if snapshot is None:
-        return None
-    return _BODY if snapshot == body else scope.seal("inbox.snapshot", row_id, snapshot)
-
-
-def _snapshot(scope: Scope, row: schema.Inbox, body: bytes) -> bytes | None:
-    sealed = row.snapshot_sealed
-    if sealed is None:
-        return None
-    return body if bytes(sealed) == _BODY else scope.open("inbox.snapshot", row.id, sealed)

@@ -6,6 +6,8 @@ value to its tenant, kind, row and data key, so that a ciphertext put anywhere e
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass, field
 
@@ -45,6 +47,13 @@ class DataKey:
     merchant_id: str
     number: int
     _cipher: AESGCM = field(repr=False)
+    _blinding: bytes = field(repr=False)
+
+    def blind(self, kind: str, text: str) -> bytes:
+        """The same for the same text, by which it is found again; without the key no guess can be
+        tried, and no other merchant has the same one."""
+        about = bound("autofactura", self.merchant_id, kind, text)
+        return hmac.digest(self._blinding, about, hashlib.sha256)
 
     def seal(self, kind: str, row: str, plain: bytes) -> bytes:
         return LAYOUT + self._header() + _seal(self._cipher, plain, self._about(kind, row))
@@ -88,8 +97,20 @@ def unwrap(keyring: Keyring, wrapped: WrappedKey, merchant_id: str, number: int)
         raise WrongKeys(f"the key {wrapped.kek_id!r} is not the one used here") from None
 
 
+def seal_of_hub(keyring: Keyring, kind: str, row: str, plain: bytes) -> WrappedKey:
+    """Seal what is no merchant's, under the first key-encryption key itself."""
+    kek_id = keyring.first_id
+    return WrappedKey(kek_id, _seal(_kek(keyring, kek_id), plain, _of_hub(kind, row, kek_id)))
+
+
+def open_of_hub(keyring: Keyring, kind: str, row: str, sealed: WrappedKey) -> bytes:
+    """Raises `WrongKeys` without its key, `DecryptionFailed` for anything else than was sealed."""
+    return _open(_kek(keyring, sealed.kek_id), sealed.wrapped, _of_hub(kind, row, sealed.kek_id))
+
+
 def data_key(key: bytes, merchant_id: str, number: int) -> DataKey:
-    return DataKey(merchant_id, number, AESGCM(key))
+    blinding = hmac.digest(key, b"autofactura blinding key", hashlib.sha256)
+    return DataKey(merchant_id, number, AESGCM(key), blinding)
 
 
 def _kek(keyring: Keyring, kek_id: str) -> AESGCM:
@@ -101,3 +122,7 @@ def _kek(keyring: Keyring, kek_id: str) -> AESGCM:
 
 def _wrapping(merchant_id: str, number: int, kek_id: str) -> bytes:
     return bound("autofactura data key", merchant_id, number, kek_id)
+
+
+def _of_hub(kind: str, row: str, kek_id: str) -> bytes:
+    return bound("autofactura hub", kind, row, kek_id)

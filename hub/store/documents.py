@@ -31,8 +31,9 @@ class Documents:
         sello: str,
         pac_account_id: str,
         reference: str,
-    ) -> None:
-        """File the exact bytes as the next version; the invoice takes their total and environment.
+    ) -> int:
+        """File the exact bytes as the next version, which is told; the invoice takes their total
+        and environment.
 
         Raises `Refused` while an earlier version may have been stamped.
         """
@@ -55,6 +56,7 @@ class Documents:
             sealed_at=self._scope.clock.now(),
         )
         self._adopt(invoice_id, pac_account_id, total)
+        return version
 
     def _adopt(self, invoice_id: str, pac_account_id: str, total: Decimal) -> None:
         """What sale and account were when it was asked for may have changed since."""
@@ -148,6 +150,9 @@ class Documents:
         )
 
     def stamp_of(self, invoice_id: str) -> Stamp | None:
+        return self._scope.once("stamp", invoice_id, lambda: self._stamp(invoice_id))
+
+    def _stamp(self, invoice_id: str) -> Stamp | None:
         row = self._scope.find(schema.Stamp, invoice_id=invoice_id)
         if row is None:
             return None
@@ -164,7 +169,10 @@ class Documents:
         """Keep a person's word that the provider has no stamp of this version.
 
         Only in review and without a stamp, else `Refused`; after it this version is never sent.
+        Said again it stays as it was.
         """
+        if self._scope.find(schema.Declaration, invoice_id=invoice_id, version=version):
+            return
         self._scope.add(
             schema.Declaration,
             invoice_id=invoice_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from peewee import Field
 
@@ -22,6 +22,15 @@ else:
         pass
 
 
+#: Later than anything that happens.
+EVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def micros(instant: datetime) -> int:
+    """As an `InstantField` keeps it."""
+    return (instant - EPOCH) // MICROSECOND
+
+
 class InstantField(TypedField[T]):
     """Microseconds since 1970 in UTC. A naive time is refused."""
 
@@ -32,7 +41,7 @@ class InstantField(TypedField[T]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"{self.name}: an instant without a time zone")
-        return (value - EPOCH) // MICROSECOND
+        return micros(value)
 
     def python_value(self, value: int | None) -> datetime | None:
         return None if value is None else EPOCH + value * MICROSECOND

@@ -99,6 +99,8 @@ _LOCKS = {
     "cancellation": ("invoice", "invoice_id"),
     "cancel_event": ("invoice", "invoice_id"),
     "claim": ("sale", "sale_id"),
+    "credit_note": ("sale", "sale_id"),
+    "division": ("sale", "sale_id"),
 }
 
 
@@ -122,7 +124,8 @@ def _postgres() -> Iterator[str]:
 def _lock(table: str, event: str) -> str:
     if table not in _LOCKS or event == "DELETE":
         return ""
-    parent, column = _LOCKS[table] if event == "INSERT" else ("invoice", "invoice_id")
+    own = event == "INSERT" or table == "division"
+    parent, column = _LOCKS[table] if own else ("invoice", "invoice_id")
     return (
         f"PERFORM 1 FROM {parent} p WHERE p.merchant_id = NEW.merchant_id "
         f"AND p.id = NEW.{column} FOR NO KEY UPDATE; "

@@ -59,16 +59,33 @@ class Invoices(Documents):
         return self._record(scope.get(schema.Invoice, id=row_id))
 
     def get(self, invoice_id: str) -> Invoice | None:
+        return self._scope.once("invoice", invoice_id, lambda: self._read(invoice_id))
+
+    def _read(self, invoice_id: str) -> Invoice | None:
         row = self._scope.find(schema.Invoice, id=invoice_id)
         return None if row is None else self._record(row)
 
-    def for_sale(self, sale_id: str) -> Invoice | None:
-        """The invoice that holds the open claim of the sale (of its first part, if divided)."""
+    def for_sale(self, sale_id: str, part: int = 0) -> Invoice | None:
+        """The invoice that holds the open claim of the sale, all of it; or of this part of it."""
         self._scope.lock_sale(sale_id)
         for held in self._scope.all(schema.Claim, "ORDER BY part", sale_id=sale_id, closed_at=None):
-            if held.invoice_id is not None:
+            of = held.part if held.parts > 1 else 0
+            if held.invoice_id is not None and of == part:
                 return self.get(held.invoice_id)
         return None
+
+    def times_asked(self, sale_id: str, since: datetime) -> int:
+        """How often data were given for the sale, in whichever invoice: alone, joint or of a part.
+
+        Times that it was tried again with the same data count too.
+        """
+        notes = {one.invoice_id for one in self._scope.all(schema.CreditNote, sale_id=sale_id)}
+        return sum(
+            move.after is State.REQUESTED and move.at > since
+            for one in self._scope.all(schema.InvoiceSale, sale_id=sale_id)
+            if one.invoice_id not in notes
+            for move in self.transitions(one.invoice_id)
+        )
 
     def list(
         self, limit: int = 100, after: str | None = None, state: State | None = None
@@ -142,6 +159,26 @@ class Invoices(Documents):
         if not changed:
             raise Refused("the receiver of an invoice on its way cannot be changed")
 
+    def mail_to(self, invoice_id: str, correo: str) -> bool:
+        """Remember an address where there was none. False once it was delivered (to nobody).
+
+        In any state: it is no part of what was sealed.
+        """
+        self._scope.lock(schema.Invoice, invoice_id)
+        row, invoice = self.get(invoice_id), schema.Invoice
+        if row is None or row.delivered_at is not None:
+            return False
+        data = asdict(row.receptor) | {"correo": row.receptor.correo or correo}
+        sealed = self._scope.seal_json("invoice.receptor", invoice_id, data)
+        self._scope.change(invoice, invoice.id == invoice_id, receptor_sealed=sealed)
+        return True
+
+    def has_address(self, invoice_id: str) -> bool:
+        """In a write transaction nobody gives it one until the end."""
+        self._scope.lock(schema.Invoice, invoice_id)
+        row = self.get(invoice_id)
+        return row is not None and bool(row.receptor.correo)
+
     def agree(self, invoice_id: str, fingerprint: str, *, verified: bool) -> None:
         """Remember the amounts it was asked for with; the last ones count."""
         row, values = schema.Agreement, {"fingerprint": fingerprint, "verified": verified}
@@ -153,11 +190,13 @@ class Invoices(Documents):
         row = self._scope.find(schema.Agreement, invoice_id=invoice_id)
         return None if row is None else Agreement(row.fingerprint, verified=row.verified)
 
-    def delivered(self, invoice_id: str, at: datetime) -> None:
-        """Remember the first time only."""
+    def delivered(self, invoice_id: str, at: datetime) -> bool:
+        """Remember the first time only. True for it."""
         invoice = schema.Invoice
-        self._scope.change(
-            invoice, invoice.id == invoice_id, invoice.delivered_at.is_null(), delivered_at=at
+        return bool(
+            self._scope.change(
+                invoice, invoice.id == invoice_id, invoice.delivered_at.is_null(), delivered_at=at
+            )
         )
 
     def transitions(self, invoice_id: str) -> builtins.list[Transition]:

@@ -92,18 +92,23 @@ class Pairings:
         nonce: str,
         browser: str,
         lasting: timedelta,
+        known: Mapping[str, str] | None = None,
     ) -> HandOff:
-        """A hand-off of keys by `account`, that only this nonce and this browser can finish."""
-        now = self._scope.clock.now()
+        """A hand-off of keys by `account`, that only this nonce and this browser can finish.
+
+        `known` is what belongs to the keys that are to come.
+        """
+        row_id, now = self._scope.clock.new_id(), self._scope.clock.now()
+        sealed = None if known is None else self._scope.seal_json("hand_off.keys", row_id, known)
         self._scope.add(
             schema.HandOff,
-            id=self._scope.clock.new_id(),
+            id=row_id,
             pairing_id=pairing_id,
             platform=platform,
             account=account,
             nonce_hash=token_hash(nonce),
             browser_hash=token_hash(browser),
-            keys_sealed=None,
+            keys_sealed=sealed,
             state="open",
             created_at=now,
             expires_at=now + lasting,
@@ -158,11 +163,15 @@ class Proofs:
             created_at=self._scope.clock.now(),
         )
 
-    def opens(self, connection_id: str, order_id: str, proof: str) -> bool:
+    def order_of(self, connection_id: str, proof: str) -> str | None:
+        """The order at which it was found."""
         row = self._scope.find(
             schema.Proof, connection_id=connection_id, proof_hash=token_hash(proof)
         )
-        return row is not None and row.order_id == order_id
+        return None if row is None else row.order_id
+
+    def opens(self, connection_id: str, order_id: str, proof: str) -> bool:
+        return self.order_of(connection_id, proof) == order_id
 
     def current(self, connection_id: str, order_id: str) -> str | None:
         """The newest of an order."""

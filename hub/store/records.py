@@ -10,7 +10,7 @@ from typing import Any
 
 from cfdi.cancelacion import Motivo
 from cfdi.findings import Finding
-from connectors.contract import Subscription
+from connectors.abilities import Subscription
 from hub.domain.sale import Sale
 from hub.domain.states import State
 
@@ -59,6 +59,8 @@ class Connection:
     created_at: datetime
     last_delivery_at: datetime | None
     problem: str  # "" or what a person must mend
+    #: The app through which it came; None if by keys of its own.
+    app_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,11 @@ class Bond:
     subscriptions: tuple[Subscription, ...]
     problem_code: str
     problem: str
+    renewed_at: datetime | None = None  # when the platform last gave new keys, of itself
+
+    def keyed_at(self) -> datetime | None:
+        """When it was last paired or its keys renewed."""
+        return max((at for at in (self.paired_at, self.renewed_at) if at), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,10 @@ class InboxRow:
     state: str  # "filed", "done", "dead"
     error: str
     received_at: datetime
+    kind: str = "order"  # "order", "customer", "shop", "privacy"
+    customer_id: str = ""
+    #: Its content was erased because a person or the shop asked for it.
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +147,8 @@ class LinkRow:
     generation: int
     token: str
     created_at: datetime
+    #: The merchant's own host, which the link is shown with; "" for the hub's.
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +229,16 @@ class Copy:
     language: str
 
 
+#: `Invoice.origin` of every credit note, and of nothing else.
+NOTE_ORIGIN = "refund"
+
+
 @dataclass(frozen=True, slots=True)
 class Invoice:
     id: str
     state: State
     environment: str  # "test" or "live", that of the PAC account it was sealed for
-    origin: str  # "buyer", "staff"
+    origin: str  # "buyer", "ticket", "automatic", "staff", "refund" (a credit note)
     language: str
     receptor: ReceptorData
     sale_ids: tuple[str, ...]
@@ -234,6 +251,11 @@ class Invoice:
     delivered_at: datetime | None
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def is_note(self) -> bool:
+        """A credit note (egreso); every other invoice is an ingreso."""
+        return self.origin == NOTE_ORIGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,17 +299,6 @@ class OutboxRow:
     #: Counts its claims: whoever was overtaken cannot end another's.
     fence: int = 0
     error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A buyer asks the merchant for what the page cannot do."""
-
-    id: str
-    sale_id: str
-    kind: str
-    form: Mapping[str, str]
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

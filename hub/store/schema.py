@@ -1,8 +1,7 @@
 """The tables. Every table of a tenant has the tenant in its key and in every reference.
 
-Sealed columns (`crypto.py`) end in `_sealed`. Rows of `document`, `attempt`, `answer`, `stamp`,
-`transition`, `declaration`, `cancellation`, `cancel_event` and `invoice_sale` are only ever added;
-`guards.py` makes the database see to it.
+Sealed columns (`crypto.py`) end in `_sealed`. Rows of the tables in `guard_rules.APPEND_ONLY` are
+only ever added; `guards.py` makes the database see to it.
 """
 
 from __future__ import annotations
@@ -59,6 +58,20 @@ class Lease(Base):
     owner: TextField[str] = TextField()
     fence: BigIntegerField[int] = BigIntegerField()
     expires_at: InstantField[datetime] = InstantField()
+
+
+class App(Base):
+    """An app of a platform that this hub is the server of; its keys are no merchant's."""
+
+    id: TextField[str] = TextField(primary_key=True)
+    platform: TextField[str] = TextField()
+    client_id: TextField[str] = TextField()
+    kek_id: TextField[str] = TextField()
+    keys_sealed: BlobField[bytes] = BlobField()
+    created_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        indexes = ((("platform", "client_id"), True),)
 
 
 class TenantBase(Base):
@@ -128,6 +141,10 @@ class Connection(IdBase):
     created_at: InstantField[datetime] = InstantField()
     last_delivery_at: InstantField[datetime | None] = InstantField(null=True)
     problem: TextField[str] = TextField()
+    #: The app through which the shop came.
+    app_id: TextField[str | None] = TextField(
+        null=True, constraints=[SQL('REFERENCES "app" ("id")')]
+    )
 
     class Meta:
         # A webhook's address names the connection alone.
@@ -149,6 +166,14 @@ class Inbox(IdBase):
     )
     error: TextField[str] = TextField()
     received_at: InstantField[datetime] = InstantField()
+    #: What it speaks of. An order where nobody has understood it yet.
+    kind: TextField[str] = TextField(
+        constraints=[
+            SQL("DEFAULT 'order'"),
+            SQL("CHECK (kind IN ('order', 'customer', 'shop', 'privacy'))"),
+        ]
+    )
+    customer_id: TextField[str] = TextField(constraints=[SQL("DEFAULT ''")])
 
     class Meta:
         constraints = (
@@ -197,7 +222,25 @@ class Sale(IdBase):
         indexes = (
             (("merchant_id", "connection_id", "key"), True),
             (("merchant_id", "code"), True),
+            # A buyer types a code without saying whose.
+            (("code",), False),
         )
+
+
+class SaleObject(TenantBase):
+    """An object of a platform (an order, a charge, a bill) and the one sale it stands for."""
+
+    connection_id: TextField[str] = TextField()
+    object_id: TextField[str] = TextField()
+    sale_id: TextField[str] = TextField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "connection_id", "object_id")
+        constraints = (
+            within("connection", "connection_id"),
+            within("sale", "sale_id"),
+        )
+        indexes = ((("merchant_id", "sale_id"), False),)
 
 
 class Link(TenantBase):
@@ -207,6 +250,8 @@ class Link(TenantBase):
     token_sealed: BlobField[bytes] = BlobField()
     created_at: InstantField[datetime] = InstantField()
     revoked_at: InstantField[datetime | None] = InstantField(null=True)
+    #: Of a sale that is divided, the part that it opens; 0: the sale.
+    part: IntegerField[int] = IntegerField(constraints=[SQL("DEFAULT 0")])
 
     class Meta:
         primary_key = CompositeKey("merchant_id", "sale_id", "generation")
@@ -220,6 +265,15 @@ class Ask(IdBase):
     form_sealed: BlobField[bytes] = BlobField()
     created_at: InstantField[datetime] = InstantField()
     resolved_at: InstantField[datetime | None] = InstantField(null=True)
+    outcome: TextField[str] = TextField(
+        constraints=[
+            SQL("DEFAULT ''"),
+            SQL("CHECK (outcome IN ('', 'done', 'declined', 'answered'))"),
+        ],
+    )
+    answer_sealed: BlobField[bytes | None] = BlobField(null=True)
+    #: Of a sale that is divided; 0: all of it.
+    part: IntegerField[int] = IntegerField(constraints=[SQL("DEFAULT 0")])
 
     class Meta:
         constraints = (within("sale", "sale_id"),)
@@ -409,6 +463,7 @@ class Mail(TenantBase):
     tries: IntegerField[int] = IntegerField()
     begun_at: InstantField[datetime] = InstantField()
     sent_at: InstantField[datetime | None] = InstantField(null=True)
+    arrived_at: InstantField[datetime | None] = InstantField(null=True)
 
     class Meta:
         primary_key = CompositeKey("merchant_id", "kind", "subject_id", "message_id")
@@ -425,6 +480,125 @@ class Agreement(TenantBase):
     class Meta:
         primary_key = CompositeKey("merchant_id", "invoice_id")
         constraints = (within("invoice", "invoice_id"),)
+
+
+class Basis(TenantBase):
+    """What was charged for the sale that a sealed document was made of."""
+
+    invoice_id: TextField[str] = TextField()
+    version: IntegerField[int] = IntegerField()
+    charged: MoneyField[Decimal] = MoneyField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "invoice_id", "version")
+        constraints = (
+            within("document", "invoice_id", "version", target=("invoice_id", "version")),
+        )
+
+
+class BasisRefund(TenantBase):
+    """A refund that a sealed document accounts for: it never has a credit note."""
+
+    invoice_id: TextField[str] = TextField()
+    version: IntegerField[int] = IntegerField()
+    refund_key: TextField[str] = TextField()
+    total: MoneyField[Decimal] = MoneyField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "invoice_id", "version", "refund_key")
+        constraints = (within("basis", "invoice_id", "version", target=("invoice_id", "version")),)
+
+
+class Share(TenantBase):
+    """What one of several sales is of a sealed document: which of its lines, and how much.
+
+    `place` is that of its first line in the document, `lines` how many it has there.
+    """
+
+    invoice_id: TextField[str] = TextField()
+    version: IntegerField[int] = IntegerField()
+    sale_id: TextField[str] = TextField()
+    place: IntegerField[int] = IntegerField()
+    lines: IntegerField[int] = IntegerField()
+    charged: MoneyField[Decimal] = MoneyField()
+    due: MoneyField[Decimal] = MoneyField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "invoice_id", "version", "sale_id")
+        constraints = (
+            within("document", "invoice_id", "version", target=("invoice_id", "version")),
+            within("sale", "sale_id"),
+        )
+
+
+class ShareRefund(TenantBase):
+    """A refund of that sale that the document accounts for: it never has a credit note."""
+
+    invoice_id: TextField[str] = TextField()
+    version: IntegerField[int] = IntegerField()
+    sale_id: TextField[str] = TextField()
+    refund_key: TextField[str] = TextField()
+    total: MoneyField[Decimal] = MoneyField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "invoice_id", "version", "sale_id", "refund_key")
+        constraints = (
+            within(
+                "share",
+                "invoice_id",
+                "version",
+                "sale_id",
+                target=("invoice_id", "version", "sale_id"),
+            ),
+        )
+
+
+class Division(TenantBase):
+    """A sale is invoiced in two parts. `units`: what of each line is in the first, as JSON."""
+
+    sale_id: TextField[str] = TextField()
+    number: IntegerField[int] = IntegerField(constraints=[SQL("CHECK (number >= 1)")])
+    #: Of the sale and its first part as they were then: one that changed is divided no more.
+    fingerprint: TextField[str] = TextField()
+    units: TextField[str] = TextField()
+    made_at: InstantField[datetime] = InstantField()
+    closed_at: InstantField[datetime | None] = InstantField(null=True)
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "sale_id", "number")
+        constraints = (within("sale", "sale_id"),)
+
+
+class CreditNote(TenantBase):
+    """The invoice row `invoice_id` is the credit note of one refund; open while it stands for it.
+
+    `ingreso_id` is the stamped invoice that it is related to, `actor` on whose word it is made.
+    """
+
+    invoice_id: TextField[str] = TextField()
+    ingreso_id: TextField[str] = TextField()
+    sale_id: TextField[str] = TextField()
+    refund_key: TextField[str] = TextField()
+    total: MoneyField[Decimal] = MoneyField()
+    actor: TextField[str] = TextField()
+    opened_at: InstantField[datetime] = InstantField()
+    closed_at: InstantField[datetime | None] = InstantField(null=True)
+    ended: TextField[str] = TextField(
+        constraints=[SQL("CHECK (ended IN ('', 'withdrawn', 'given_up', 'cancelled', 'test'))")]
+    )
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "invoice_id")
+        constraints = (
+            within("invoice", "invoice_id"),
+            within("invoice", "ingreso_id"),
+            within("sale", "sale_id"),
+            SQL("CHECK ((closed_at IS NULL) = (ended = ''))"),
+        )
+        indexes = (
+            (("merchant_id", "ingreso_id"), False),
+            (("merchant_id", "sale_id"), False),
+        )
 
 
 class Cancellation(TenantBase):
@@ -526,6 +700,8 @@ class Bond(TenantBase):
     subscriptions: TextField[str] = TextField()
     problem_code: TextField[str] = TextField()
     problem: TextField[str] = TextField()
+    #: When the platform last gave new keys, of itself.
+    renewed_at: InstantField[datetime | None] = InstantField(null=True)
 
     class Meta:
         primary_key = CompositeKey("merchant_id", "connection_id")
@@ -548,11 +724,178 @@ class Proof(TenantBase):
         indexes = ((("merchant_id", "connection_id", "order_id"), False),)
 
 
+class ErasedOrder(TenantBase):
+    """An order whose buyer asked to be forgotten: nothing personal of it is kept again."""
+
+    connection_id: TextField[str] = TextField()
+    order_id: TextField[str] = TextField()
+    #: The delivery that asked for it.
+    inbox_id: TextField[str] = TextField()
+    erased_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "connection_id", "order_id")
+        constraints = (within("connection", "connection_id"),)
+        indexes = ((("merchant_id", "inbox_id"), False),)
+
+
+class Audit(IdBase):
+    """That something was told or erased by request, and how much of it; never whose."""
+
+    connection_id: TextField[str] = TextField()
+    action: TextField[str] = TextField(
+        constraints=[SQL("CHECK (action IN ('access', 'erase_customer', 'erase_shop'))")]
+    )
+    #: The delivery that asked for it: carried out once.
+    inbox_id: TextField[str] = TextField()
+    sales: IntegerField[int] = IntegerField()
+    deliveries: IntegerField[int] = IntegerField()
+    addresses: IntegerField[int] = IntegerField()
+    done_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        constraints = (
+            OF_MERCHANT,
+            within("connection", "connection_id"),
+        )
+        indexes = ((("merchant_id", "inbox_id"), True),)
+
+
+class Customer(TenantBase):
+    """A customer of a shop who comes again, and the fiscal data that count for them."""
+
+    connection_id: TextField[str] = TextField()
+    key: TextField[str] = TextField()
+    profile_sealed: BlobField[bytes] = BlobField()
+    source: TextField[str] = TextField(
+        constraints=[SQL("CHECK (source IN ('buyer', 'staff', 'platform'))")]
+    )
+    environment: TextField[str] = TextField(
+        constraints=[SQL("CHECK (environment IN ('', 'test', 'live'))")]
+    )
+    since_at: InstantField[datetime] = InstantField()
+    refused_sealed: BlobField[bytes] = BlobField()
+    updated_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "connection_id", "key")
+        constraints = (within("connection", "connection_id"),)
+
+
+class CustomerSale(TenantBase):
+    """Which sales are a customer's."""
+
+    connection_id: TextField[str] = TextField()
+    key: TextField[str] = TextField()
+    sale_id: TextField[str] = TextField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "connection_id", "key", "sale_id")
+        constraints = (
+            within("connection", "connection_id"),
+            within("sale", "sale_id"),
+        )
+
+
+class Books(TenantBase):
+    """What came of holding the platform's books against the sales, the last time."""
+
+    connection_id: TextField[str] = TextField()
+    since: InstantField[datetime] = InstantField()
+    until: InstantField[datetime] = InstantField()
+    entries: IntegerField[int] = IntegerField()
+    differences: TextField[str] = TextField()
+    checked_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "connection_id")
+        constraints = (within("connection", "connection_id"),)
+
+
+class Channel(TenantBase):
+    """What a merchant's messages of one kind go by. `problem`: why they cannot, told by it."""
+
+    kind: TextField[str] = TextField(constraints=[SQL("CHECK (kind IN ('sms', 'whatsapp'))")])
+    settings_sealed: BlobField[bytes] = BlobField()
+    problem: TextField[str] = TextField()
+    problem_at: InstantField[datetime | None] = InstantField(null=True)
+    created_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "kind")
+        constraints = (OF_MERCHANT,)
+
+
+class OptOut(TenantBase):
+    """An address that wants no invitations and no reminders of this merchant, blinded."""
+
+    address_hash: BlobField[bytes] = BlobField()
+    created_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "address_hash")
+        constraints = (OF_MERCHANT,)
+
+
+class Bounce(TenantBase):
+    """A letter or message that did not arrive, for good; the first word about it is kept."""
+
+    kind: TextField[str] = TextField()
+    subject_id: TextField[str] = TextField()
+    message_id: TextField[str] = TextField()
+    sale_id: TextField[str] = TextField()
+    address_sealed: BlobField[bytes] = BlobField()
+    reason: TextField[str] = TextField()
+    bounced_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "kind", "subject_id", "message_id")
+        constraints = (
+            within("sale", "sale_id"),
+            within(
+                "mail",
+                "kind",
+                "subject_id",
+                "message_id",
+                target=("kind", "subject_id", "message_id"),
+            ),
+        )
+        indexes = ((("merchant_id", "sale_id"), False),)
+
+
+class Logo(TenantBase):
+    """A merchant's picture, in the sizes that are shown."""
+
+    variant: TextField[str] = TextField()
+    digest: TextField[str] = TextField()
+    width: IntegerField[int] = IntegerField()
+    height: IntegerField[int] = IntegerField()
+    image: BlobField[bytes] = BlobField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "variant")
+        constraints = (OF_MERCHANT,)
+
+
+class Address(TenantBase):
+    """A name by which a merchant's page is reached; one merchant's alone."""
+
+    name: TextField[str] = TextField()
+    kind: TextField[str] = TextField()
+    created_at: InstantField[datetime] = InstantField()
+
+    class Meta:
+        primary_key = CompositeKey("merchant_id", "name")
+        constraints = (OF_MERCHANT,)
+        indexes = ((("name",), True),)
+
+
 #: In the order of their references.
 TABLES: tuple[type[Base], ...] = (
     Merchant,
     KeyCheck,
     Lease,
+    App,
     DataKey,
     Rules,
     Csd,
@@ -561,6 +904,7 @@ TABLES: tuple[type[Base], ...] = (
     Inbox,
     Outbox,
     Sale,
+    SaleObject,
     Link,
     Ask,
     Invoice,
@@ -574,6 +918,12 @@ TABLES: tuple[type[Base], ...] = (
     Transition,
     Declaration,
     Agreement,
+    Basis,
+    BasisRefund,
+    Share,
+    ShareRefund,
+    Division,
+    CreditNote,
     Cancellation,
     CancelEvent,
     Copy,
@@ -582,4 +932,14 @@ TABLES: tuple[type[Base], ...] = (
     HandOff,
     Bond,
     Proof,
+    Customer,
+    CustomerSale,
+    ErasedOrder,
+    Audit,
+    Books,
+    Logo,
+    Address,
+    Channel,
+    OptOut,
+    Bounce,
 )

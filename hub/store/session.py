@@ -14,11 +14,15 @@ from hub.store import statements
 from hub.store.crypto import DataKey
 from hub.store.engines import Engine, told
 from hub.store.errors import RowUnknown
-from hub.store.schema import Base, IdBase, Sale, TenantBase
+from hub.store.schema import Base, IdBase, Sale, SaleObject, TenantBase
 from hub.store.vault import Vault
 
 M = TypeVar("M", bound=Base)
 T = TypeVar("T", bound=TenantBase)
+R = TypeVar("R")
+
+#: Answers that a reading transaction keeps: more than a page asks for, and no heap for a long one.
+REMEMBERED = 100
 
 
 @dataclass(slots=True)
@@ -31,6 +35,9 @@ class Session:
     writes: bool
     #: Queues with work that is due as soon as this is committed.
     promised: set[str] = field(default_factory=set)
+    #: What a reading transaction has found: its snapshot never changes, and the parts of a page ask
+    #: for the same rows.
+    found: dict[Any, list[Any]] = field(default_factory=dict)
 
     def run(self, query: Any) -> Any:
         """Execute a query; for a write the number of rows."""
@@ -41,17 +48,52 @@ class Session:
         self, model: type[M], rest: str = "", more: Sequence[Any] = (), /, **equal: Any
     ) -> list[M]:
         """Rows of any tenant with these values; `more` are those in `rest`."""
-        with told():
-            return statements.select(self.engine.db, model, equal, rest, more)
+        asked = (model, rest, tuple(more), tuple(equal.items()))
+        found = self.found.get(asked)
+        if found is None:
+            with told():
+                found = statements.select(self.engine.db, model, equal, rest, more)
+            if not self.writes and len(self.found) < REMEMBERED:
+                self.found[asked] = found
+        return list(found)
+
+    def once(self, what: Any, read: Callable[[], R]) -> R:
+        """What a reading transaction has made of rows, made once; `what` tells whose they are."""
+        if self.writes:
+            return read()
+        found = self.found.get(what)
+        if found is None:
+            found = [read()]
+            if len(self.found) < REMEMBERED:
+                self.found[what] = found
+        kept: R = found[0]
+        return kept
 
     def sql(self, text: str, *values: Any) -> int:
         """A statement with `?` for its values; how many rows it changed."""
         with told():
             return int(statements.run(self.engine.db, text, values).rowcount)
 
+    def rows(self, text: str, *values: Any) -> list[Any]:
+        """What a statement with `?` for its values finds, as tuples."""
+        with told():
+            return list(statements.run(self.engine.db, text, values))
+
     def one(self, query: Any) -> Any:
         """The first row or None."""
         return next(iter(self.run(query)), None)
+
+
+_OF_SALE = (
+    "AND (connection_id, object_id) = "
+    "(SELECT s.connection_id, s.key FROM sale s WHERE s.merchant_id = ? AND s.id = ?)"
+)
+
+
+def whole_of(session: Session, merchant_id: str, sale_id: str) -> str:
+    """The sale that this one is part of now; mostly itself."""
+    found = session.select(SaleObject, _OF_SALE, (merchant_id, sale_id), merchant_id=merchant_id)
+    return found[0].sale_id if found else sale_id
 
 
 #: Opens a short transaction of its own; True for one that writes.
@@ -83,12 +125,14 @@ class Scope:
 
     def all(self, model: type[T], rest: str = "", **equal: Any) -> list[T]:
         """Rows whose columns are equal to these values, by a statement that is kept."""
-        equal = {"merchant_id": self.merchant_id, **equal}
-        with told():
-            return statements.select(self.session.engine.db, model, equal, rest)
+        return self.session.select(model, rest, merchant_id=self.merchant_id, **equal)
 
     def find(self, model: type[T], rest: str = "", **equal: Any) -> T | None:
         return next(iter(self.all(model, f"{rest} LIMIT 1", **equal)), None)
+
+    def once(self, kind: str, row: str, read: Callable[[], R]) -> R:
+        """What is made of that row, opened and read once in a reading transaction."""
+        return self.session.once((self.merchant_id, kind, row), read)
 
     def get(self, model: type[T], **equal: Any) -> T:
         """The row. Raises `RowUnknown`."""
@@ -119,6 +163,11 @@ class Scope:
         query = model.update(**values).where(model.merchant_id == self.merchant_id, *where)
         return int(self.session.run(query))
 
+    def remove(self, model: type[T], *where: Any) -> int:
+        """Delete rows; how many. For what may be forgotten, never for evidence."""
+        query = model.delete().where(model.merchant_id == self.merchant_id, *where)
+        return int(self.session.run(query))
+
     def lock(self, model: type[IdBase], row_id: str) -> None:
         """In a write transaction, let nobody else change that row until its end."""
         clause = self.session.engine.lock_rows
@@ -133,6 +182,9 @@ class Scope:
 
     def open(self, kind: str, row: str, sealed: bytes) -> bytes:
         return self.key.open(kind, row, sealed)
+
+    def blind(self, kind: str, text: str) -> bytes:
+        return self.key.blind(kind, text)
 
     def seal_json(self, kind: str, row: str, value: Any) -> bytes:
         return self.seal(kind, row, json.dumps(value, ensure_ascii=False, sort_keys=True).encode())

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from peewee import SqliteDatabase
+from peewee import BigIntegerField, BlobField, IntegerField, SqliteDatabase, TextField
 
 from hub.store.schema import Base
 
 M = TypeVar("M", bound=Base)
+
+#: Both drivers give these as the text, number and bytes that they are.
+_AS_THEY_ARE: Final = frozenset({TextField, IntegerField, BigIntegerField, BlobField})
 
 
 def insert(db: Any, model: type[Base], values: Mapping[str, Any], conflict: str = "") -> bool:
@@ -34,17 +37,18 @@ def select(
     present = {name: value for name, value in equal.items() if value is not None}
     absent = tuple(name for name in equal if name not in present)
     text = _select(model, tuple(present), absent, rest, _mark(db))
-    readers = _readers(model)
-    return [
-        model(
-            __no_default__=1,
-            **{
-                name: None if value is None else read(value)
-                for (name, read), value in zip(readers, row, strict=True)
-            },
-        )
-        for row in db.execute_sql(text, [*_raw(model, present), *more])
-    ]
+    return [_row(model, row) for row in db.execute_sql(text, [*_raw(model, present), *more])]
+
+
+def _row(model: type[M], values: Sequence[Any]) -> M:
+    """As peewee would make it, without telling it of each column that it is changed."""
+    data = dict(zip(_names(model), values, strict=True))
+    for name, read in _readers(model):
+        if data[name] is not None:
+            data[name] = read(data[name])
+    row = model(__no_default__=1)
+    row.__data__.update(data)
+    return row
 
 
 def run(db: Any, text: str, values: Sequence[Any]) -> Any:
@@ -72,15 +76,25 @@ def _insert(model: type[Base], names: tuple[str, ...], conflict: str, mark: str)
 def _select(
     model: type[Base], names: tuple[str, ...], absent: tuple[str, ...], rest: str, mark: str
 ) -> str:
-    columns = ", ".join(f'"{name}"' for name, _ in _readers(model))
+    columns = ", ".join(f'"{name}"' for name in _names(model))
     where = [*(f'"{name}" = {mark}' for name in names), *(f'"{name}" IS NULL' for name in absent)]
     rest = rest.replace("?", mark)
     return f'SELECT {columns} FROM "{_table(model)}" WHERE {" AND ".join(where) or "1 = 1"} {rest}'
 
 
 @lru_cache(maxsize=64)
+def _names(model: type[Base]) -> tuple[str, ...]:
+    return tuple(field.name for field in _meta(model).sorted_fields)
+
+
+@lru_cache(maxsize=64)
 def _readers(model: type[Base]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-    return tuple((field.name, field.python_value) for field in _meta(model).sorted_fields)
+    """The columns whose values the drivers do not give as they are wanted."""
+    return tuple(
+        (field.name, field.python_value)
+        for field in _meta(model).sorted_fields
+        if type(field) not in _AS_THEY_ARE
+    )
 
 
 def _raw(model: type[Base], values: Mapping[str, Any]) -> list[Any]:

@@ -5,15 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 
 from hub.store import outbox
+from hub.store.apps import Apps
+from hub.store.asks import Asks
 from hub.store.bonds import Bonds
+from hub.store.books import Books
+from hub.store.brand import Addresses, Logos
 from hub.store.cancellations import Cancellations
-from hub.store.claims import Asks, Claims
-from hub.store.connections import Connections, Inbox
+from hub.store.channels import Bounces, Channels, OptOuts
+from hub.store.claims import Claims
+from hub.store.connections import Connections
+from hub.store.credits import Credits
+from hub.store.customers import Customers
+from hub.store.divisions import Divisions
+from hub.store.erasures import Erasures
 from hub.store.errors import RowUnknown
+from hub.store.inbox import Inbox
 from hub.store.invoices import Invoices
 from hub.store.mails import Mails
 from hub.store.merchant_settings import Csd, Pac, Rules
 from hub.store.merchants import Doors, Merchants
+from hub.store.objects import Objects
 from hub.store.pairings import PairingDoors, Pairings, Proofs
 from hub.store.records import Merchant
 from hub.store.sales import Links, Sales
@@ -29,6 +40,7 @@ class Transaction:
         self.merchants = Merchants(session)
         self.doors = Doors(session)
         self.pairing = PairingDoors(session)
+        self.apps = Apps(session)
         self.outbox = outbox.Outbox(session)
         self.leases = outbox.Leases(session)
 
@@ -49,15 +61,26 @@ class Tenant:
         self.connections = Connections(scope, opening)
         self.inbox = Inbox(scope)
         self.sales = Sales(scope)
+        self.objects = Objects(scope)
         self.links = Links(scope)
         self.claims = Claims(scope)
+        self.divisions = Divisions(scope)
         self.invoices = Invoices(scope)
         self.mails = Mails(scope)
+        self.channels = Channels(scope)
+        self.optouts = OptOuts(scope)
+        self.bounces = Bounces(scope)
+        self.credits = Credits(scope)
         self.cancellations = Cancellations(scope)
         self.asks = Asks(scope)
         self.pairings = Pairings(scope)
         self.bonds = Bonds(scope)
+        self.books = Books(scope)
         self.proofs = Proofs(scope)
+        self.logos = Logos(scope)
+        self.addresses = Addresses(scope)
+        self.customers = Customers(scope)
+        self.erasures = Erasures(scope)
 
     def merchant(self) -> Merchant:
         """Raises `RowUnknown` if there is no such merchant."""

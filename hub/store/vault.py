@@ -14,6 +14,7 @@ from hub.store.keys import Keyring
 #: Sealed under the first key-encryption key, it tells a wrong one at the start.
 CHECK = b"autofactura key check value, 32B"
 NUMBER = 1
+APPS = "app"
 
 
 class Vault:
@@ -44,6 +45,9 @@ class Vault:
         """Raise `WrongKeys` unless these keys open this database; False if it has none yet."""
         row = next(iter(schema.KeyCheck.select().execute(db)), None)
         used = {key.kek_id for key in schema.DataKey.select().execute(db)}
+        # A database that is older than apps is checked before it is migrated.
+        if db.table_exists(APPS):
+            used |= {app.kek_id for app in schema.App.select().execute(db)}
         if missing := sorted(used - set(self._keyring)):
             raise WrongKeys(f"the database needs the key {missing[0]!r}, which was not given")
         if row is None:
@@ -61,9 +65,15 @@ class Vault:
         insert = schema.KeyCheck.insert(id=1, **values)
         insert.on_conflict(conflict_target=[schema.KeyCheck.id], update=values).execute(db)
 
+    def seal_app(self, app_id: str, plain: bytes) -> WrappedKey:
+        return crypto.seal_of_hub(self._keyring, APPS, app_id, plain)
+
+    def open_app(self, app_id: str, sealed: WrappedKey) -> bytes:
+        return crypto.open_of_hub(self._keyring, APPS, app_id, sealed)
+
     def rotate(self, db: peewee.Database) -> int:
-        """Wrap what is not yet under the first key; the number of data keys changed."""
-        changed = 0
+        """Put what is not yet under the first key there; how many data keys and apps changed."""
+        changed = self._rotate_apps(db)
         first = self._keyring.first_id
         for row in schema.DataKey.select().where(schema.DataKey.kek_id != first).execute(db):
             old = WrappedKey(row.kek_id, row.wrapped)
@@ -75,6 +85,19 @@ class Vault:
             ).execute(db)
             changed += 1
         self.store_check(db)
+        return changed
+
+    def _rotate_apps(self, db: peewee.Database) -> int:
+        changed = 0
+        for row in (
+            schema.App.select().where(schema.App.kek_id != self._keyring.first_id).execute(db)
+        ):
+            plain = self.open_app(row.id, WrappedKey(row.kek_id, row.keys_sealed))
+            new = self.seal_app(row.id, plain)
+            schema.App.update(kek_id=new.kek_id, keys_sealed=new.wrapped).where(
+                schema.App.id == row.id
+            ).execute(db)
+            changed += 1
         return changed
 
     def _unwrapped(self, db: peewee.Database, merchant_id: str) -> DataKey:

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
 from flask import Blueprint, Response, jsonify, request
 
 from connectors.connecting import (
-    Asked,
-    CodeRefused,
     ConnectingRefused,
-    ConnectionUnknown,
-    OrderShown,
-    Paired,
+    Page,
+    Redirect,
     Route,
     Speaks,
-    Standing,
-    TooManyTries,
 )
-from connectors.contract import Connector
 from hub.settings import Settings
-from hub.steps import connect, health, pairing
 from hub.steps.context import Context
-from hub.store.records import Connection
+from hub.web.asked import asked
+from hub.web.desk import HubDesk
 from portal.buyer.limits import OutcomeLimits
+from portal.headers import secure
 
 log = structlog.get_logger(__name__)
 
@@ -62,20 +56,17 @@ class _Answering:
         return "connect"
 
     def __call__(self, **values: str) -> tuple[Response, int]:
-        query = request.query_string.decode("ascii", "replace")
-        asked = Asked(
-            method=request.method,
-            target=request.path + (f"?{query}" if query else ""),
-            headers={name.lower(): value for name, value in request.headers},
-            body=request.get_data(cache=False),
-            values=values,
-            address=request.remote_addr,
-            received_at=self.ctx.clock.now(),
-        )
+        body = request.get_data(cache=False)
+        question = asked(self.ctx.clock.now(), body=body, values=values)
         try:
-            return jsonify(self.route.answer(asked, self.desk)), 200
+            told = self.route.answer(question, self.desk)
         except ConnectingRefused as error:
             return refused(error)
+        if isinstance(told, Page):
+            return _shown(told), told.status
+        if isinstance(told, Redirect):
+            return _sent_on(told), 303
+        return jsonify(told), 200
 
 
 def refused(error: ConnectingRefused) -> tuple[Response, int]:
@@ -87,64 +78,21 @@ def _bound_the_body() -> None:
     request.max_content_length = MAX_BODY
 
 
-@dataclass(frozen=True, slots=True)
-class HubDesk:
-    """`connectors.connecting.Desk` on the steps, for one platform."""
+def _shown(page: Page) -> Response:
+    """A page of the connector's own. The headers that it names stand; the rest is ours."""
+    answer = Response(page.html, page.status, content_type="text/html; charset=utf-8")
+    answer.headers.update(page.headers)
+    answer = secure(answer)
+    given = {name.lower() for name in page.headers}
+    # Who may frame the page is said by its policy, which a browser that reads both prefers.
+    if "content-security-policy" in given and "x-frame-options" not in given:
+        del answer.headers["X-Frame-Options"]
+    return answer
 
-    ctx: Context
-    settings: Settings
-    connector: Connector
-    limits: OutcomeLimits
 
-    @property
-    def public_url(self) -> str:
-        return self.ctx.public_url
-
-    @property
-    def allow_private(self) -> bool:
-        return self.settings.allow_private_hosts
-
-    def pair(
-        self, code: str, account: str, given: Mapping[str, str], address: str | None
-    ) -> Paired:
-        if not self.limits.code_allowed(address):
-            raise TooManyTries
-        try:
-            return pairing.redeem(
-                self.ctx,
-                self.connector,
-                code,
-                account=account,
-                given=given,
-                allow_private=self.allow_private,
-            )
-        except CodeRefused:
-            self.limits.wrong_code(address)
-            raise
-
-    def secrets(self, connection_id: str) -> Mapping[str, str]:
-        connection = self._open(connection_id)
-        with self.ctx.store.reading() as tx:
-            tenant = tx.tenant(connection.merchant_id)
-            return tenant.connections.credentials(connection_id).current()
-
-    def standing(self, connection_id: str) -> Standing:
-        return health.standing(self.ctx, self._open(connection_id).merchant_id, connection_id)
-
-    def order(self, connection_id: str, order_id: str) -> OrderShown:
-        connection = self._open(connection_id)
-        return health.order_shown(self.ctx, connection.merchant_id, connection, order_id)
-
-    def disconnect(self, connection_id: str, *, tidied: bool) -> None:
-        merchant_id = self._open(connection_id).merchant_id
-        connect.disconnect(self.ctx, merchant_id, connection_id, tidied=tidied)
-
-    def _open(self, connection_id: str) -> Connection:
-        with self.ctx.store.reading() as tx:
-            connection = tx.doors.connection(connection_id)
-            if connection is None or connection.platform != self.connector.platform:
-                raise ConnectionUnknown
-            bond = tx.tenant(connection.merchant_id).bonds.get(connection_id)
-        if bond is not None and bond.state == "closed":
-            raise ConnectionUnknown
-        return connection
+def _sent_on(redirect: Redirect) -> Response:
+    if not redirect.url.startswith(("https://", "http://", "/")) or "\\" in redirect.url:
+        raise ValueError("a redirect to no address of the web")
+    answer = Response("", 303, {"Location": redirect.url})
+    answer.headers.update(redirect.headers)
+    return answer

@@ -10,7 +10,12 @@ from hub.steps.look import purchase_of
 from portal.buyer.settings import Home, HomeLink, HomePart, Words, plain_home
 
 #: Enough to try every kind of sale the demo has.
-DEMO_LINKS = 6
+DEMO_LINKS = 12
+
+
+def only_here(settings: Settings) -> bool:
+    """Whether nobody outside this machine can see our pages."""
+    return is_loopback(settings.public_url) and settings.host in LOOPBACK
 
 
 def home(
@@ -20,7 +25,7 @@ def home(
     demo_merchant: Callable[[], str | None],
 ) -> Home:
     """Details only where the page cannot be seen from outside this machine."""
-    if not (is_loopback(settings.public_url) and settings.host in LOOPBACK):
+    if not only_here(settings):
         return plain_home()
     with ctx.store.reading() as tx:
         working = tx.leases.held("sweeper")
@@ -91,7 +96,7 @@ def _demo_links(ctx: Context, merchant_id: str | None) -> list[HomeLink]:
         state = purchase.estado.value.replace("_", " ")
         words = f"${purchase.total:,.2f} {row.sale.currency}, {state}"
         title = Words(f"Compra {row.sale.number}", f"Purchase {row.sale.number}")
-        shown.append(HomeLink(title, Words(words, words), ctx.link(link.token)))
+        shown.append(HomeLink(title, Words(words, words), ctx.link(link)))
     return shown
 
 

@@ -1,4 +1,8 @@
-"""`GET /s/<platform>/<connection>/<order>?c=…`: addresses that shops write for their buyers."""
+"""`GET /s/<platform>/<connection>/<order>?c=…`: addresses that shops write for their buyers.
+
+Some platforms put an id that nobody guesses into an address, and can compute nothing: without `c`
+what names the order is the proof as well.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +19,11 @@ from hub.steps import visit
 from hub.steps.context import Context
 from hub.steps.questions import Questions
 from hub.store.records import Connection
+from portal.brand import is_elsewhere
 from portal.buyer.limits import OutcomeLimits
 from portal.buyer.pages import message_page, page_url
 from portal.connect import pages
+from portal.visitors import looks
 
 log = structlog.get_logger(__name__)
 
@@ -30,9 +36,14 @@ AT_ONE_SHOP: Final = 4
 #: Visitors of one process who may wait for a shop: each holds a thread that deliveries and other
 #: merchants' buyers need as well (hub/commands/run.py).
 PATIENT: Final = 4
+#: So often an order that its shop may be making just now is looked for: 24 seconds in all.
+PATIENT_VISITS: Final = 4
 #: What no order and no proof is longer than, or has in it.
-_ORDER: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_PROOF: Final = re.compile(r"[A-Za-z0-9_-]{20,100}")
+_ORDER: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+#: A proof of the hub's making has 43 characters; a platform's own number of the order has fewer.
+_PROOF: Final = re.compile(r"[A-Za-z0-9_-]{6,100}")
+#: An order that is its own proof, and whatever else nobody guesses.
+_OWN_PROOF: Final = re.compile(r"[A-Za-z0-9_-]{20,100}")
 #: Mail programs leave a full stop or a bracket at the end of an address.
 _TAIL: Final = re.compile(r"[^A-Za-z0-9_-]+$")
 
@@ -54,24 +65,42 @@ class _Links:
         )
 
     def order(self, platform: str, connection: str, order: str) -> flask.typing.ResponseReturnValue:
-        proof = _TAIL.sub("", flask.request.args.get("c", ""))
-        door = self._door(platform, connection)
-        if door is None or not (_ORDER.fullmatch(order) and _PROOF.fullmatch(proof)):
+        own = "c" not in flask.request.args
+        order = _TAIL.sub("", order) if own else order
+        proof = order if own else _TAIL.sub("", flask.request.args["c"])
+        door = self._door(platform, connection, order)
+        shape = _OWN_PROOF if own else _PROOF
+        if door is None or not (_ORDER.fullmatch(order) and shape.fullmatch(proof)):
             return self._unknown()
-        token = visit.known(self._ctx, door, order, proof)
+        # Before anything is looked up: else who guesses would be let in by the first right one.
+        guessable, guessed = not _OWN_PROOF.fullmatch(proof), f"{door.id}/{order}"
+        if guessable and not self._limits.guess_allowed(flask.request.remote_addr, guessed):
+            return message_page("demasiados", 429)
+        token, soon = visit.known(self._ctx, door, order, proof), False
         if token is None:
+            if guessable:
+                self._limits.guess(guessed)
+            if not looks(flask.request):
+                return pages.wait(self._seconds())
             if not self._limits.look_allowed(flask.request.remote_addr):
                 return message_page("demasiados", 429)
             try:
                 token = self._asked(door, order, proof)
             except (TimeoutError, visit.Unclear):
                 return pages.wait(self._seconds())
-        return self._unknown() if token is None else flask.redirect(page_url(token), 303)
+            # Whatever the shop said of it: whether there is such an order is told to nobody.
+            soon = token is None and guessable and self._comes(door, order)
+        return self._unknown(soon=soon) if token is None else flask.redirect(page_url(token), 303)
 
-    def _door(self, platform: str, connection_id: str) -> Connection | None:
+    def _door(self, platform: str, name: str, order: str) -> Connection | None:
+        """By its id, or by the account, where that is a name which a shop's own pages know."""
         with self._ctx.store.reading() as tx:
-            connection = tx.doors.connection(connection_id)
-        return connection if connection and connection.platform == platform else None
+            connection = tx.doors.connection(name)
+            if connection is None and "." in name:
+                connection = visit.door_of(tx, platform, name.lower(), order)
+        if connection is None or is_elsewhere(connection.merchant_id):
+            return None
+        return connection if connection.platform == platform else None
 
     def _asked(self, door: Connection, order: str, proof: str) -> str | None:
         """Raises `TimeoutError`, or what the question raised."""
@@ -82,16 +111,21 @@ class _Links:
             raise TimeoutError
         return future.result()
 
-    def _unknown(self) -> tuple[str, int]:
-        if self._limits.wrong_token(flask.request.remote_addr):
-            return message_page("desconocida", 404)
-        return message_page("demasiados", 429)
+    def _comes(self, door: Connection, order: str) -> bool:
+        return self._tries() < PATIENT_VISITS and visit.may_come(self._ctx, door, order)
+
+    def _unknown(self, *, soon: bool = False) -> flask.typing.ResponseReturnValue:
+        if not self._limits.wrong_token(flask.request.remote_addr):
+            return message_page("demasiados", 429)
+        return pages.wait(self._seconds()) if soon else message_page("desconocida", 404)
 
     def _seconds(self) -> int:
         """Soon at first, then less and less often: the page counts its own visits."""
+        return min(3 + 2 * self._tries(), 60)
+
+    def _tries(self) -> int:
         tries = flask.request.args.get("n", "0")
-        number = int(tries) if tries.isascii() and tries.isdigit() and len(tries) < 4 else 0
-        return min(3 + 2 * number, 60)
+        return int(tries) if tries.isascii() and tries.isdigit() and len(tries) < 4 else 0
 
 
 def _refused(error: HTTPException) -> tuple[str, int]:

@@ -6,9 +6,9 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime, getaddresses
 
 from hub.steps.context import Letter
@@ -18,6 +18,18 @@ _ADDRESS = re.compile(
     r"(?!.*=\?)[^\s<>()\[\]\\,;:\"@\x00-\x20\x7f]{1,64}@[^\s<>()\[\]\\,;:\"@_/\x00-\x20\x7f]{1,255}"
 )
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+
+
+class _Whole(UnstructuredHeader, BaseHeader):
+    """A header of addresses of pages: never broken into encoded words, which the email package does
+    to what is longer than a line and which no mail program takes for an address."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _Whole)
 
 
 class AddressUnusable(ValueError):
@@ -61,7 +73,7 @@ def envelope(letter: Letter, sender: Sender, now: datetime) -> Envelope:
     """
     to = ascii_domain(letter.to)
     wide = not to.isascii()
-    message = EmailMessage(policy=SMTP.clone(utf8=wide))
+    message = EmailMessage(policy=SMTP.clone(utf8=wide, header_factory=_HEADERS))
     message["From"] = _mailbox(sender.address, one_line(letter.sender_name) or sender.name)
     message["To"] = _mailbox(to)
     _reply_to(message, letter)
@@ -115,10 +127,27 @@ def _reply_to(message: EmailMessage, letter: Letter) -> None:
         message["Reply-To"] = _mailbox(reply_to, one_line(letter.sender_name))
 
 
+def _show(message: EmailMessage, letter: Letter) -> None:
+    """Put the images beside the HTML that shows them (RFC 2387)."""
+    html = message.get_body(("html",))
+    if html is None:
+        return
+    for image in letter.images:
+        maintype, _, subtype = image.content_type.partition("/")
+        html.add_related(
+            image.content,
+            maintype=maintype,
+            subtype=subtype,
+            cid=f"<{image.filename}>",
+            disposition="inline",
+        )
+
+
 def _fill(message: EmailMessage, letter: Letter) -> None:
     # Quoted-printable writes = as =3D, so no text can hold a boundary, which has a plain one.
     message.set_content(letter.text, cte="quoted-printable")
     message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    _show(message, letter)
     for attachment in letter.attachments:
         maintype, _, subtype = attachment.content_type.partition(";")[0].strip().partition("/")
         message.add_attachment(

@@ -20,7 +20,8 @@ MESSAGE_MAX = 1000
 FIELDS = ("rfc", "nombre", "cp", "regimen", "uso", "correo")
 FORM_LIFETIME = 24 * 3600
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+#: Nor what turns the direction of a line around: the merchant reads in a terminal what was typed.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Posting(Enum):
@@ -78,8 +79,11 @@ def same_origin(request: Request, origin: str) -> bool:
 
 
 def fiscal_form(request: Request) -> FiscalForm:
-    """The six fields as typed, bounded; control characters, which nobody types, are blanks."""
-    given = {name: field(request, name) for name in FIELDS}
+    """The six fields as typed, bounded; control characters, which nobody types, are blanks.
+
+    A suggestion that was pressed (`usar_nombre`) takes the place of what was typed.
+    """
+    given = {name: field(request, f"usar_{name}") or field(request, name) for name in FIELDS}
     return FiscalForm(**given, vista=field(request, "vista"))
 
 

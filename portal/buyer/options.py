@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+
+import flask
+from jinja2 import Template
+from markupsafe import Markup
 
 from cfdi import receptor
 from cfdi.catalogs import REGIMEN_FISCAL, USO_CFDI
+from hub.domain import typed
+from hub.domain.purchase import FiscalForm
+from portal.language import language
 
 #: Asked for most; the rest follows in SAT's order.
 _USUAL = ("626", "612", "605", "606", "625", "601", "603", "G03", "G01", "S01")
@@ -74,13 +81,67 @@ def uso_groups(allowed: tuple[str, ...]) -> tuple[Group, ...]:
     return tuple(Group(name, _usual_first(found)) for name, found in groups.items() if found)
 
 
-def selected_regimen(regimen: str, rfc: str) -> tuple[str, str] | None:
-    """(group, key) of the one option to mark, though a key may stand in two groups."""
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The lists of one form: all options, and which of them suit what is known already."""
+
+    regimenes: tuple[Group, ...] = field(compare=False)
+    usos: tuple[Group, ...] = field(compare=False)
+    #: "f" or "m" where the RFC says so, else "".
+    persona: str
+    #: (group, key) of the one option to mark, though a key may stand in two groups.
+    regimen: tuple[str, str] | None
+    uso: str
+    #: What the lists were made of.
+    allowed: tuple[str, ...]
+    papers: tuple[str, ...]
+
+    def suits(self, option: Option) -> bool:
+        """Whether such a receiver may choose this uso; without a script it is all that filters."""
+        key = self.regimen[1] if self.regimen else ""
+        return (not self.persona or self.persona in option.personas) and (
+            not key or key in option.regimenes.split()
+        )
+
+
+def choices(form: FiscalForm, allowed: tuple[str, ...], papers: tuple[str, ...] = ()) -> Choices:
+    """For this form, the usos of the merchant, and the regímenes of a paper that was read."""
+    rfc = typed.rfc(form.rfc)
+    persona = {13: "f", 12: "m"}.get(len(rfc), "")
+    regimen = _marked(typed.regimen(form.regimen), persona)
+    groups = regimen_groups()
+    if len(papers) > 1:
+        on_paper = tuple(
+            Option(key, nombre_regimen(key), persona) for key in papers if key in REGIMEN_FISCAL
+        )
+        groups = (Group("c", on_paper), *groups)
+    possible = receptor.usos_for(rfc, regimen[1] if regimen else "", allowed)
+    only = possible[0].clave if len(possible) == 1 else ""
+    uso = typed.uso(form.uso) or only
+    known = uso if uso in USO_CFDI else ""
+    return Choices(groups, uso_groups(allowed), persona, regimen, known, allowed, papers)
+
+
+def rendered(name: str, chosen: Choices) -> Markup:
+    """The `<optgroup>`s of "regimenes" or "usos", in the language of this request.
+
+    They say nothing of a person but régimen and uso, and hardly ever differ.
+    """
+    template = flask.current_app.jinja_env.get_template("buyer/options.html")
+    return _rendered(template, name, language(), chosen)
+
+
+@lru_cache(maxsize=100)
+def _rendered(template: Template, name: str, _language: str, chosen: Choices) -> Markup:
+    made: Markup = getattr(template.module, name)(chosen)
+    return made
+
+
+def _marked(regimen: str, persona: str) -> tuple[str, str] | None:
     item = REGIMEN_FISCAL.get(regimen)
     if item is None:
         return None
-    length = len(rfc.replace(" ", "").replace("-", ""))
-    moral = item.moral and (length == 12 or not item.fisica)
+    moral = item.moral and (persona == "m" or not item.fisica)
     return ("m" if moral else "f", regimen)
 
 

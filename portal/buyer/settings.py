@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from hub.clock import Clock, SystemClock
 from hub.domain.purchase import FiscalForm
+from portal.brand import Brands, NoBrands
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,10 @@ class Home:
     links: tuple[HomeLink, ...] = ()
 
 
-def _nobody(_merchant_id: str) -> Sequence[str]:
-    return ()
-
-
 def plain_home() -> Home:
     """What a visitor may know: nothing of how this installation is."""
     return Home(
-        Words("Autofactura", "Self-invoicing"),
+        Words("Facturación en línea", "Online invoicing"),
         Words(
             "Este servicio emite facturas (CFDI 4.0) de compras pagadas. Abre el enlace que te "
             "envió el comercio.",
@@ -74,8 +71,7 @@ class PageSettings:
     secret_key: str
     #: Fiscal data of a test taxpayer: offered on sandbox pages only.
     test_data: FiscalForm | None = None
-    #: Origins (https://shop.example) that may show a merchant's pages in a frame.
-    frame_ancestors: Callable[[str], Sequence[str]] = _nobody
+    brands: Brands = field(default_factory=NoBrands)
     #: Where wrong tokens are counted; empty: in this process.
     redis_url: str = ""
     home: Callable[[], Home] = plain_home

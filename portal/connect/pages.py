@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import flask
 from flask import Response
 
-from portal.buyer.pages import words
+from portal.buyer.pages import in_other_language, words
 from portal.headers import secure
 
 
@@ -21,7 +21,13 @@ def wait(seconds: int) -> Response:
         str(int(tries) + 1) if tries.isascii() and tries.isdigit() and len(tries) < 4 else "1"
     )
     again = f"{flask.request.path}?{urlencode(query)}"
-    page = flask.render_template("connect/espera.html", seconds=seconds, again=again, **words())
+    page = flask.render_template(
+        "connect/espera.html",
+        seconds=seconds,
+        again=again,
+        in_other_language=in_other_language("c", "n"),
+        **words(),
+    )
     return _answer(page, 503, {"Retry-After": str(seconds)})
 
 
@@ -35,8 +41,13 @@ def form(
     general_errors: Sequence[str] = (),
     status: int = 200,
     onward: str = "",
+    apps: Mapping[str, str] | None = None,
+    app: str = "",
 ) -> Response:
-    """The merchant's form. `onward`: schemes its answer may lead the browser to."""
+    """The merchant's form. `onward`: schemes its answer may lead the browser to.
+
+    `apps`: those to choose from, by id; `app` is chosen already.
+    """
     page = flask.render_template(
         "connect/tienda.html",
         title=title,
@@ -45,6 +56,8 @@ def form(
         store_url=store_url,
         field_errors=field_errors or {},
         general_errors=general_errors,
+        apps=apps or {},
+        app=app,
         **words(),
     )
     answer = secure(_answer(page, status, {}))

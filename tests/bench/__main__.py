@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hub import log
+from tests.bench import crowd, ingest, pages, parts, sealing, stamping, validating
 from tests.bench import globals as globals_  # the name is Python's too
-from tests.bench import ingest, parts, sealing, stamping, validating
 from tests.bench.figures import Figure, table, write
 from tests.bench.processes import ROOT
 
-MEASURES = ("ingest", "sealing", "globals", "validating", "stamping", "parts")
+MEASURES = ("ingest", "sealing", "globals", "validating", "stamping", "parts", "pages", "crowd")
 QUICK = ingest.Extent(rounds=1, seconds=0.4, steady_seconds=0.5, ceiling=3000)
 
 
@@ -64,6 +64,8 @@ def _measured(place: Path, *, quick: bool, only: str | None) -> Iterator[Figure]
         "globals": lambda: globals_.measure(place, 200 if quick else globals_.TICKETS),
         "stamping": lambda: stamping.measure(place, 3 if quick else 60),
         "parts": lambda: parts.measure(place, 50 if quick else 2000),
+        "crowd": lambda: crowd.measure(place, 6 if quick else crowd.BUYERS),
+        "pages": lambda: pages.measure(place, *((500, 120) if quick else (1_000_000, 2000))),
     }
     for name in [only] if only else MEASURES:
         yield from measures[name]()

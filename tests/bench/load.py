@@ -111,3 +111,20 @@ class Load:
             if time.perf_counter() > due + SILENCE_SECONDS:
                 raise LoadFailed("the server fell silent")
         return taken
+
+    def times(self, requests: Sequence[bytes]) -> list[float]:
+        """Seconds of each request, while every connection asks again as soon as it was answered."""
+        left, taken = iter(requests), list[float]()
+        for line, request in zip(self._lines, left, strict=False):
+            line.send(request, time.perf_counter())
+        silent_at = time.perf_counter() + SILENCE_SECONDS
+        while len(taken) < len(requests):
+            for line in self._whole_answers(SILENCE_SECONDS):
+                now = time.perf_counter()
+                taken.append(now - line.since)
+                silent_at = now + SILENCE_SECONDS
+                if (following := next(left, None)) is not None:
+                    line.send(following, time.perf_counter())
+            if time.perf_counter() > silent_at:
+                raise LoadFailed("the server fell silent")
+        return taken

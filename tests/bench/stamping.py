@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlencode, urlsplit
+from urllib.request import Request, urlopen
 
 from hub.app import TEST_BUYER
 from hub.settings import load
@@ -23,15 +24,20 @@ from tests.bench.parts import printing
 from tests.bench.processes import children, environment, free_ports, resident_mb, running
 from tests.bench.sealing import three_lines
 
-_HIDDEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+HIDDEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 #: How often the buyer's page is asked for its state: what it adds to a time is half of this.
 LOOK_SECONDS = 0.01
 PATIENCE_SECONDS = 30.0
 MEMORY_MB = 160
+#: A provider that answers after so long, and what the hub may add to that.
+PROVIDER_SECONDS = 1.0
+ADDED_MS = 150
+#: A Redis that is configured and does not answer: nothing listens on the port of discard.
+NO_REDIS = {"REDIS_URL": "redis://127.0.0.1:9/0"}
 
 
 @dataclass(slots=True)
-class _Run:
+class Run:
     pages: list[float]
     page_bytes: list[int]
     stamps: list[float]
@@ -40,16 +46,16 @@ class _Run:
 
 
 def measure(place: Path, sales: int) -> Iterator[Figure]:
-    with _up(place / "queued") as (hub, merchant_id, supervisor):
-        queued = _buy(hub, merchant_id, sales)
+    with up(place / "queued") as (hub, merchant_id, supervisor):
+        queued = buy(hub, merchant_id, sales)
         memory = dict(_memory(supervisor))
     yield Figure("form → stamped p50, Redis", median(queued.stamps), "ms")
     yield Figure("form → stamped p95, Redis", percentile(queued.stamps, 95), "ms", 400)
-    # A Redis that is configured and does not answer: nothing listens on the port of discard.
-    with _up(place / "polled", REDIS_URL="redis://127.0.0.1:9/0") as (hub, merchant_id, _):
-        polled = _buy(hub, merchant_id, sales)
+    with up(place / "polled", **NO_REDIS) as (hub, merchant_id, _):
+        polled = buy(hub, merchant_id, sales)
     yield Figure("form → stamped p50, Redis stopped", median(polled.stamps), "ms")
     yield Figure("form → stamped p95, Redis stopped", percentile(polled.stamps, 95), "ms", 1000)
+    yield from _slow_provider(place, sales // 3 + 2)
     yield Figure("buyer's page p95", percentile(queued.pages, 95), "ms")
     yield Figure("buyer's page over the wire", max(queued.page_bytes) / 1024, "KiB")
     yield Figure("PDF over HTTP p50", median(queued.pdfs), "ms")
@@ -59,14 +65,42 @@ def measure(place: Path, sales: int) -> Iterator[Figure]:
         yield Figure(f"resident: {name}", megabytes, "MB", MEMORY_MB if ours else None)
 
 
+def _slow_provider(place: Path, sales: int) -> Iterator[Figure]:
+    """What the hub adds to a provider that takes its time."""
+    for name, more in (("Redis", {}), ("Redis stopped", NO_REDIS)):
+        with up(place / f"slow-{len(more)}", "--workers", "4", **more) as (hub, merchant_id, _):
+            _slow_down(hub, PROVIDER_SECONDS)
+            added = [one - 1000 * PROVIDER_SECONDS for one in buy(hub, merchant_id, sales).stamps]
+        yield Figure(f"form → stamped less the provider's 1 s, p50, {name}", median(added), "ms")
+        bound = ADDED_MS if not more else None
+        yield Figure(
+            f"form → stamped less the provider's 1 s, p95, {name}",
+            percentile(added, 95),
+            "ms",
+            bound,
+        )
+
+
+def _slow_down(hub: Hub, seconds: float) -> None:
+    port = (urlsplit(hub.ctx.public_url).port or 0) + 1
+    wish = Request(
+        f"http://127.0.0.1:{port}/sandbox/latency",
+        json.dumps({"seconds": seconds}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urlopen(wish, timeout=10):
+        pass
+
+
 @contextmanager
-def _up(var_dir: Path, **more: str) -> Iterator[tuple[Hub, str, int]]:
+def up(var_dir: Path, *options: str, **more: str) -> Iterator[tuple[Hub, str, int]]:
     """The demo as `make run` starts it, once its own orders are through."""
     var_dir.mkdir(parents=True)
     port = free_ports(3)
     env = environment(var_dir, port, **more)
     health = f"http://127.0.0.1:{port}/health"
-    with running(["-m", "hub.cli", "up", "--demo"], env, health, var_dir / "up.log") as process:
+    command = ["-m", "hub.cli", "up", "--demo", *options]
+    with running(command, env, health, var_dir / "up.log") as process:
         hub = build(load(env))
         try:
             merchant_id = _settled(hub, var_dir)
@@ -90,9 +124,9 @@ def _settled(hub: Hub, var_dir: Path) -> str:
     raise RuntimeError("the demo shop's orders did not arrive")
 
 
-def _buy(hub: Hub, merchant_id: str, sales: int) -> _Run:
+def buy(hub: Hub, merchant_id: str, sales: int) -> Run:
     """One buyer after the other; each asks for the mail with the PDF and downloads it."""
-    run = _Run([], [], [], [])
+    run = Run([], [], [], [])
     for number in range(sales):
         paid_at = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
         row = register(hub.ctx, merchant_id, three_lines(f"bench-{number}", paid_at))
@@ -100,36 +134,36 @@ def _buy(hub: Hub, merchant_id: str, sales: int) -> _Run:
             link = tx.tenant(merchant_id).links.current(row.id)
         if link is None:
             raise RuntimeError("a sale that can be invoiced has no link")
-        _one(hub.ctx.link(link.token), run)
+        one_buyer(hub.ctx.link(link), run)
     return run
 
 
-def _one(link: str, run: _Run) -> None:
+def one_buyer(link: str, run: Run) -> None:
     parts = urlsplit(link)
     buyer = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_SECONDS)
     begun = time.perf_counter()
-    page = _answer(buyer, "GET", parts.path)
-    run.pages.append(_ms_since(begun))
+    page = answer_of(buyer, "GET", parts.path)
+    run.pages.append(ms_since(begun))
     run.page_bytes.append(len(page))
-    hidden = _HIDDEN.search(page.decode())
+    hidden = HIDDEN.search(page.decode())
     if hidden is None:
         raise RuntimeError("the buyer's page has no form")
     form = asdict(TEST_BUYER) | {"correo": "bench@example.test", "csrf_token": hidden[1]}
     begun = time.perf_counter()
-    _answer(buyer, "POST", parts.path, urlencode(form), status=303)
-    while json.loads(_answer(buyer, "GET", f"{parts.path}/estado"))["estado"] != "lista":
-        if _ms_since(begun) > 1000 * PATIENCE_SECONDS:
+    answer_of(buyer, "POST", parts.path, urlencode(form), status=303)
+    while json.loads(answer_of(buyer, "GET", f"{parts.path}/estado"))["estado"] != "lista":
+        if ms_since(begun) > 1000 * PATIENCE_SECONDS:
             raise RuntimeError("a sale was not stamped")
         time.sleep(LOOK_SECONDS)
-    run.stamps.append(_ms_since(begun))
+    run.stamps.append(ms_since(begun))
     begun = time.perf_counter()
-    _answer(buyer, "GET", f"{parts.path}/cfdi.pdf")
-    run.pdfs.append(_ms_since(begun))
-    run.xml = _answer(buyer, "GET", f"{parts.path}/cfdi.xml")
+    answer_of(buyer, "GET", f"{parts.path}/cfdi.pdf")
+    run.pdfs.append(ms_since(begun))
+    run.xml = answer_of(buyer, "GET", f"{parts.path}/cfdi.xml")
     buyer.close()
 
 
-def _answer(
+def answer_of(
     buyer: http.client.HTTPConnection, method: str, path: str, body: str = "", status: int = 200
 ) -> bytes:
     headers = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
@@ -141,7 +175,7 @@ def _answer(
     return content
 
 
-def _ms_since(begun: float) -> float:
+def ms_since(begun: float) -> float:
     return 1000 * (time.perf_counter() - begun)
 
 

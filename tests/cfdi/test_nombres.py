@@ -124,10 +124,10 @@ def test_nothing_but_the_capital_is_taken(text: str) -> None:
 
 @given(st.text("SADECVRL., &", max_size=200))
 def test_no_text_of_the_same_letters_takes_long(text: str) -> None:
-    before = time.monotonic()
+    before = time.process_time()
     split_capital(text * 5)
     suggestions(text * 5, "EKU9003173C9")
-    assert time.monotonic() - before < 1
+    assert time.process_time() - before < 1
 
 
 def _first(nombre: str, rfc: str) -> nombres.Suggestion:
@@ -274,6 +274,6 @@ def test_where_nothing_can_be_said_nothing_is() -> None:
 
 
 def test_a_name_of_many_words_takes_no_time() -> None:
-    before = time.monotonic()
+    before = time.process_time()
     fits("PALABRA " * 500, "EKUX900317C91")
-    assert time.monotonic() - before < 0.5
+    assert time.process_time() - before < 0.5

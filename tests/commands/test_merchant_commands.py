@@ -87,6 +87,8 @@ def test_a_name_that_is_no_text(home: Any) -> None:
         ("pac", "set", "--merchant", "x", "--provider", "sw", "--env", "real"),
         ("review", "resolve", "--merchant", "x", "y"),
         ("review", "resolve", "--merchant", "x", "y", "--retry", "--found", "/etc/hostname"),
+        ("review", "resolve", "--merchant", "x", "y", "--not-stamped", "--ask-again"),
+        ("review", "resolve", "--merchant", "x", "y", "--done", "--declined", "--answer", "no"),
         ("inbox", "replay", "--merchant", "x"),
         ("restore", "--from", "/nowhere"),
         ("restore", "--from", "/"),

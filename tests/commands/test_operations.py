@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from waitress.server import create_server
 
 from hub.commands import examination
 from hub.store.keys import Keyring
+from tests.ports import free_ports
 
 
 def test_migrate_says_what_it_did(home: Any) -> None:
@@ -251,7 +251,7 @@ def taken() -> Iterator[int]:
 
 @pytest.mark.parametrize("offset", [0, 1, 2])
 def test_up_refuses_ports_that_are_taken(home: Any, offset: int) -> None:
-    port = three_free_ports()  # beside a port of the system's choice others come and go
+    port = free_ports(3)  # beside a port of the system's choice others come and go
     taken = port + offset
     with socket.create_server(("127.0.0.1", taken)):
         error = home.refused("up", "--demo", env={"PORT": str(port)})
@@ -270,23 +270,10 @@ def test_a_process_says_that_its_port_is_taken(
     assert len(done.stderr.splitlines()) == 1
 
 
-def three_free_ports() -> int:
-    """The first of three in a row that nobody listens on."""
-    for port in range(20_000 + os.getpid() % 10_000, 60_000, 3):
-        with ExitStack() as held:
-            try:
-                for number in range(port, port + 3):
-                    held.enter_context(socket.socket()).bind(("127.0.0.1", number))
-            except OSError:
-                continue
-        return port
-    raise AssertionError("no three free ports in a row")
-
-
 def test_the_demo_does_not_run_beside_a_live_account(home: Any) -> None:
     merchant_id = home.merchant()
     home.told("pac", "set", "--merchant", merchant_id, "--provider", "sw", "--env", "live",
               "--token", "t")  # fmt: skip
-    error = home.refused("up", "--demo", env={"PORT": str(three_free_ports())})
+    error = home.refused("up", "--demo", env={"PORT": str(free_ports(3))})
     assert error["code"] == "live_account"
     assert not (home.var_dir / "demo.json").exists()

@@ -10,11 +10,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
 from connectors.contract import ConnectionFacts, Delivery
+from connectors.held import Held
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 #: More folders of recorded payloads: a connector of another package brings its own.
 FOLDERS = [
@@ -23,29 +28,13 @@ FOLDERS = [
 ]
 
 
-@dataclass
-class Keys:
-    """Credentials in memory."""
-
-    keys: Mapping[str, str]
-
-    def current(self) -> Mapping[str, str]:
-        return self.keys
-
-    def rotate(self, expected: Mapping[str, str], new: Mapping[str, str]) -> bool:
-        if dict(expected) != dict(self.keys):
-            return False
-        self.keys = new
-        return True
-
-
 @dataclass(frozen=True)
 class Recorded:
     """What was recorded of one platform."""
 
     deliveries: tuple[tuple[str, Delivery], ...]
     orders: tuple[tuple[str, bytes], ...]
-    keys: Keys
+    keys: Held
 
 
 def delivery_of(path: Path) -> Delivery:
@@ -61,7 +50,7 @@ def load(platform: str) -> Recorded:
             return Recorded(
                 deliveries=tuple((p.stem, delivery_of(p)) for p in sorted(place.glob("*.body"))),
                 orders=tuple((p.stem, p.read_bytes()) for p in sorted(place.glob("orders/*.json"))),
-                keys=Keys(json.loads((place / "credentials.json").read_text("utf-8"))),
+                keys=Held(json.loads((place / "credentials.json").read_text("utf-8"))),
             )
     pytest.fail(f"no recorded payloads for {platform}: make tests/connectors/payloads/{platform}/")
 
@@ -72,8 +61,8 @@ def recorded() -> Callable[[str], Recorded]:
 
 
 @pytest.fixture
-def keys() -> Callable[..., Keys]:
-    return lambda **given: Keys(given)
+def keys() -> Callable[..., Held]:
+    return lambda **given: Held(given)
 
 
 @pytest.fixture
@@ -131,3 +120,53 @@ def server() -> Iterator[Server]:
     httpd.shutdown()
     httpd.server_close()
     thread.join()
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+        pass
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[WSGIApplication], str]]:
+    """Any number of applications on loopback, each by its address."""
+    running = []
+
+    def start(app: WSGIApplication) -> str:
+        httpd = make_server("127.0.0.1", 0, app, handler_class=Quiet)
+        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        running.append((httpd, thread))
+        return f"http://127.0.0.1:{httpd.server_port}"
+
+    yield start
+    for httpd, thread in running:
+        httpd.shutdown()
+        httpd.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def sent(
+    serve: Callable[[WSGIApplication], str],
+) -> Callable[..., list[Delivery]]:
+    """What a demonstration shop brings to a hub that gives this answer."""
+
+    def by(send: Callable[[str], None], status: str = "200 OK") -> list[Delivery]:
+        came: list[Delivery] = []
+
+        def hub(environ: Any, start_response: Any) -> list[bytes]:
+            body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+            headers = {
+                name[5:].replace("_", "-").lower(): value
+                for name, value in environ.items()
+                if name.startswith("HTTP_")
+            }
+            came.append(Delivery(headers, body, datetime.now(UTC)))
+            start_response(status, [])
+            return []
+
+        send(serve(hub))
+        return came
+
+    return by

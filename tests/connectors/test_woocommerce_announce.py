@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
+from connectors.abilities import Announces, News
 from connectors.contract import (
-    Announces,
     ConnectionFacts,
     CredentialsRefused,
-    News,
     OrderNotFound,
     PlatformUnreachable,
 )

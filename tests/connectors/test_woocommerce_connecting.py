@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors import net
+from connectors.abilities import Proves, Subscribes
 from connectors.connecting import Asked, ClockSkewed, HandsOver, RequestUnsigned, Speaks
 from connectors.contract import (
     ConnectionFacts,
@@ -23,8 +24,6 @@ from connectors.contract import (
     Delivery,
     DeliveryUnreadable,
     PlatformUnreachable,
-    Proves,
-    Subscribes,
 )
 from connectors.woocommerce import client, connect, links
 from connectors.woocommerce.connector import WooCommerce

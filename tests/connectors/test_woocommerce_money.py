@@ -10,7 +10,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 
 from cfdi import amounts
-from cfdi.comprobante import Emisor, Receptor
+from cfdi.comprobante import Comprobante, Emisor, Receptor
 from connectors.contract import ConnectionFacts
 from connectors.woocommerce.connector import WooCommerce
-from hub.domain.compose import compose, review
+from hub.domain.compose import NotComposable, compose, review
 from hub.domain.rules import parse
 from hub.domain.sale import Sale
 
@@ -224,7 +224,13 @@ def codes(sale: Sale) -> list[str]:
 
 
 def exact(sale: Sale) -> None:
-    made = compose(
+    made = made_of(sale)
+    assert made.total == sale.due
+    assert amounts.limits_hold(made) == ()
+
+
+def made_of(sale: Sale) -> Comprobante:
+    return compose(
         sale,
         rules=RULES,
         emisor=EMISOR,
@@ -234,8 +240,6 @@ def exact(sale: Sale) -> None:
         serie="F",
         folio="1",
     )
-    assert made.total == sale.due
-    assert amounts.limits_hold(made) == ()
 
 
 def many(store: Store, number: int = 120, **more: Any) -> Iterator[Sale]:
@@ -308,6 +312,54 @@ def test_a_shop_of_cents_is_given_no_pesos_of_rounding() -> None:
             assert codes(sale_of(order))
             made += 1
     assert made > 40
+
+
+@pytest.mark.parametrize("rate", [0, 16])
+@pytest.mark.parametrize("off", [-3, -1, 1, 3])
+def test_whole_by_chance_is_no_pretext_for_a_peso(rate: int, off: int) -> None:
+    """A shop of cents, whole prices: what a plug-in took or gave outside the lines is told."""
+    order: dict[str, Any] = json.loads((PAYLOADS / "orders" / "a-paid-dp6.json").read_bytes())
+    net, tax = D(100), D(rate)
+    line = {
+        "name": "Libro",
+        "quantity": 1,
+        "subtotal": f"{net:.6f}",
+        "total": f"{net:.6f}",
+        "total_tax": f"{tax:.6f}",
+        "taxes": [{"id": 1, "total": f"{tax:.6f}"}],
+        "product_id": 12,
+    }
+    told = {"rate_id": 1, "label": "IVA", "rate_percent": rate, "compound": False}
+    order["order"] |= {
+        "line_items": [line | {"id": number} for number in range(1, 8)],
+        "shipping_lines": [],
+        "fee_lines": [],
+        "tax_lines": [told | {"tax_total": f"{7 * tax:.6f}", "shipping_tax_total": "0"}],
+        "refunds": [],
+        "total": f"{7 * (net + tax):.6f}",
+    }
+    assert sale_of(order).rounds_to == 1
+    assert codes(sale_of(order)) == []
+    order["order"]["total"] = f"{7 * (net + tax) + off:.6f}"
+    assert "sale_doubtful" in codes(sale_of(order))
+    # Nor is a long order one for some cents.
+    order["order"]["total"] = f"{7 * (net + tax) + D(off) / 100:.6f}"
+    assert "sale_doubtful" in codes(sale_of(order))
+
+
+def test_the_guess_of_what_was_rounded_changes_no_amount() -> None:
+    """It lets a document be made or not: whichever guess made it, it is the same one."""
+    both = 0
+    for one in many(Store(False, False, 0), fees=False):
+        documents = []
+        for unit in (None, D("0.1"), D(1)):
+            try:
+                documents.append(made_of(replace(one, rounds_to=unit)))
+            except NotComposable:
+                continue
+        assert all(document == documents[0] for document in documents)
+        both += len(documents) > 1
+    assert both > 30
 
 
 def test_what_rounding_cannot_explain_is_told_in_a_shop_of_pesos() -> None:

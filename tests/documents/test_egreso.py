@@ -374,3 +374,31 @@ def test_more_credited_than_there_was_is_looked_at() -> None:
     whole = egreso(THREE, expedicion=EXPEDICION)
     with pytest.raises(DocumentRefused, match="egreso_unlike"):
         por_acreditar(replace(THREE, egresos=(whole, whole)))
+
+
+@pytest.mark.parametrize(
+    ("gone", "back", "amount", "free"),
+    [
+        # Of the purchase's own line without tax little is left: as much as there is.
+        (Devuelto(1, D("90.00")), (), "100.00", "10.00"),
+        # Of its taxed line little is left: no more of the other's lines than it takes.
+        (Devuelto(0, D("100.00")), (Devuelto(2, D("95.00")),), "116.00", "100.00"),
+    ],
+)
+def test_of_some_lines_an_amount_is_divided_as_near_to_them_as_can_be(
+    gone: Devuelto, back: tuple[Devuelto, ...], amount: str, free: str
+) -> None:
+    """Two purchases in one document: the first two lines, and one more, which is free of tax."""
+    zero = (Tributo(Impuesto.IVA, TipoFactor.TASA, D(0), D(0)),)
+    free_of_tax = Partida(D(1), D("100.00"), D(0), zero)
+    other = free_of_tax if back else line("100.00", "16.00")
+    made = invoice(
+        line("100.00", "16.00"), free_of_tax, other, total="316.00" if back else "332.00"
+    )
+    for one in (gone, *back):
+        note = egreso_por_lineas(made, [one], expedicion=EXPEDICION)
+        made = replace(made, egresos=(*made.egresos, note))
+    document = egreso(made, D(amount), expedicion=EXPEDICION, lineas=range(2))
+    assert document.total == D(amount)
+    untaxed = [one for one in document.conceptos if not any(tax.importe for tax in one.traslados)]
+    assert sum((one.importe for one in untaxed), D(0)) == D(free)

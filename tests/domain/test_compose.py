@@ -421,7 +421,8 @@ def test_every_recorded_order_becomes_an_exact_document(shared: Path) -> None:
             assert codes(one, SHOP) == ["total_too_fine"]
             one = replace(one, total=round(one.total, 2))
         if one.due > 0:
-            assert codes(one, SHOP) == [], path.name
+            kept = one.status == "cancelled"  # a person has to say what became of the money
+            assert codes(one, SHOP) == ["sale_doubtful"] * kept, path.name
             composed(one, SHOP)
             exact += 1
     assert exact >= 40

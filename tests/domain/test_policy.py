@@ -48,6 +48,15 @@ def kind(sale: Sale, *, rules: Rules | None = None, now: datetime = NOW) -> Kind
         ({"refunds": (Refund("r", Decimal("200.00")),)}, Kind.REVIEW),
         ({"paid_at": NOW + timedelta(days=2)}, Kind.REVIEW),
         ({"paid_at": NOW - timedelta(days=40)}, Kind.EXPIRED),
+        ({"hold": "disputed"}, Kind.HELD),
+        ({"hold": "disputed", "paid_at": NOW - timedelta(days=40)}, Kind.HELD),
+        ({"hold": "disputed", "payment_state": PaymentState.CANCELLED}, Kind.CANCELLED),
+        ({"hold": "disputed", "payment_state": PaymentState.UNKNOWN}, Kind.REVIEW),
+        ({"hold": "disputed", "total": Decimal(-1)}, Kind.REVIEW),
+        ({"barred": "other seller"}, Kind.BARRED),
+        ({"barred": "other seller", "hold": "disputed"}, Kind.BARRED),
+        ({"barred": "other seller", "total": Decimal(-1)}, Kind.BARRED),
+        ({"on_credit": True, "payment_state": PaymentState.PENDING}, Kind.PENDING),
     ],
 )
 def test_standings(changes: dict[str, object], expected: Kind) -> None:
@@ -122,6 +131,8 @@ def test_invitations() -> None:
     assert invited(replace(PAID, paid_at=NOW - timedelta(days=20)), "[invitaciones]\ndias=30")
     assert not invited(toml="[invitaciones]\nenviar=false")
     assert not invited(replace(PAID, test=True))
+    assert not invited(replace(PAID, hold="disputed"))
+    assert not invited(replace(PAID, barred="other seller"))
     assert not invited(replace(PAID, paid_at=None))
     assert not invited(replace(PAID, payment_state=PaymentState.CANCELLED))
     assert not invited(replace(PAID, refunds=(Refund("r", PAID.total),)))

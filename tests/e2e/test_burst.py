@@ -24,7 +24,7 @@ from connectors.woocommerce.demo import shop as store_of
 pytestmark = pytest.mark.slow
 
 ORDERS = int(os.environ.get("BURST_ORDERS", "300"))
-SECONDS = float(os.environ.get("BURST_SECONDS", "180"))
+SECONDS = float(os.environ.get("BURST_SECONDS", "300"))
 KEY, SECRET, HUSH = "ck_burst", "cs_burst", "whsec_e2e_0123456789"
 
 

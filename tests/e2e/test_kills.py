@@ -138,6 +138,6 @@ def test_the_supervisor_killed_leaves_nobody_and_starts_again(
     assert len(family) >= 6  # Redis and its watcher, sandbox, web, two workers
     home.process.kill()
     home.process.wait()
-    eventually(lambda: not still_living(family), 12)
+    eventually(lambda: not still_living(family), 40)
     home.start()
     home.settle(links)

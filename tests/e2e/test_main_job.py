@@ -146,7 +146,7 @@ def test_xml_and_pdf_are_mailed_to_whoever_asked(walked: Walked, number: str) ->
 def test_the_same_link_later_gives_the_same_document(walked: Walked, number: str) -> None:
     link, uuid = walked.links[number], walked.answers[number]["uuid"]
     first = link.download("cfdi.xml"), link.download("cfdi.pdf")
-    page = requests.get(link.url, timeout=20)
+    page = requests.get(link.url, timeout=60)
     assert (page.status_code, uuid in page.text) == (200, True)
     assert (link.download("cfdi.xml"), link.download("cfdi.pdf")) == first
     assert link.estado()["uuid"] == uuid

@@ -172,7 +172,7 @@ def test_tickets_of_a_global_invoice_made_elsewhere(
     assert shop.home.cli(*export, "--to", day)["data"] == []
     link = link_of(old)
     assert link.estado()["estado"] == "en_global"
-    assert "cfdi.xml" not in requests.get(link.url, timeout=20).text
+    assert "cfdi.xml" not in requests.get(link.url, timeout=60).text
     staff = ("invoice", "create", "--merchant", shop.merchant_id, "--sale", old["id"])
     data = [f"--{name}={buyer[name]}" for name in ("rfc", "nombre", "cp", "regimen", "uso")]
     assert shop.home.cli(*staff, *data, expect=1)["error"]["code"] == "not_issued"
@@ -199,7 +199,7 @@ def test_what_sat_refuses_stands_at_its_field_and_the_same_link_mends_it(
     [error] = answer["errores"]
     assert answer["estado"] == "rechazada"
     assert (error["campo"], error["codigo"]) == ("nombre", "CFDI40145")
-    assert wrong in requests.get(link.url, timeout=20).text
+    assert wrong in requests.get(link.url, timeout=60).text
     assert link.send(buyer).status_code == 303
     answer = link.settled()
     assert (answer["estado"], answer["errores"]) == ("lista", [])

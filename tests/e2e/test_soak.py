@@ -20,7 +20,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 SALES = int(os.environ.get("SOAK_SALES", "120"))
-SECONDS = float(os.environ.get("SOAK_SECONDS", "240"))
+SECONDS = float(os.environ.get("SOAK_SECONDS", "400"))
 SEED = os.environ.get("SOAK_SEED", "1")
 #: What the provider does to one stamp request. "slow" for no time at all is a good answer.
 WEIGHTS = {

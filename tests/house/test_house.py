@@ -15,7 +15,7 @@ from click import Group
 
 from hub.cli import main
 from hub.settings import load
-from hub.wiring import build
+from hub.wiring import build, sweeps_of
 from hub.work.jobs import QUEUES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -201,3 +201,23 @@ def test_every_queue_is_worked_and_every_job_has_a_queue(tmp_path: Path) -> None
         assert promised <= set(hub.jobs)
     finally:
         hub.close()
+
+
+def test_every_job_and_every_sweep_is_documented(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `(\w+)` \| `?([\w ]+?)`? \|", page, re.MULTILINE))
+    hub = build(load({"VAR_DIR": str(tmp_path)}))
+    try:
+        every = {job.name: job.queue for job in hub.jobs.values()}
+        every |= {sweep.name: span(sweep.every_seconds) for sweep in sweeps_of(hub.ctx)}
+    finally:
+        hub.close()
+    assert len(every) > 20
+    assert told == every
+
+
+def span(seconds: float) -> str:
+    for size, name in ((3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds % size == 0:
+            return f"{seconds / size:g} {name}{'s' if seconds != size else ''}"
+    raise AssertionError(seconds)

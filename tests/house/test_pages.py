@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -114,3 +116,45 @@ def test_every_package_stands_among_the_rooms() -> None:
     rooms |= {path.parent for path in (ROOT / "cfdi").glob("*/__init__.py")}
     named = set(re.findall(r"(?:hub/|cfdi/|[ ,])(\w+)/", page))
     assert not {room.name for room in rooms} - named
+
+
+def test_what_a_connector_may_be_able_to_do_is_told_to_who_writes_one() -> None:
+    folder = ROOT / "connectors"
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    for name, least in (("abilities.py", 7), ("connecting.py", 3)):
+        source = (folder / name).read_text(encoding="utf-8")
+        optional = re.findall(r"@runtime_checkable\nclass (\w+)\(", source)
+        assert len(optional) >= least
+        assert not [one for one in optional if f"`{one}`" not in page]
+    files = {path.name for path in folder.glob("[a-z]*.py")}
+    assert not {name for name in files if f"| `{name}` |" not in page}
+
+
+@cache
+def said() -> str:
+    """All that a merchant may be told, what is filled in as "…"."""
+    told = []
+    for path in tracked("hub/*.py", "connectors/*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                told.append(re.sub(r"\{\w+\}", "…", node.value))
+            elif isinstance(node, ast.JoinedStr):
+                parts = (
+                    str(one.value) if isinstance(one, ast.Constant) else "…" for one in node.values
+                )
+                told.append("".join(parts))
+    told += [
+        path.read_text(encoding="utf-8") for path in tracked("portal/*.po", "connectors/*.json")
+    ]
+    return " ".join(" ".join(told).split())
+
+
+@pytest.mark.parametrize("platform", ["shopify", "stripe"])
+def test_what_a_page_of_troubles_quotes_is_what_the_hub_says(platform: str) -> None:
+    page = (ROOT / "docs" / platform / "troubleshooting.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (.*?) \| ", page, re.MULTILINE)
+    quoted = [one for cell in cells for one in re.findall(r"(?<!\*)\*([^*]+)\*(?!\*)", cell)]
+    assert len(quoted) > 8
+    parts = [(quote, part.strip(" .;")) for quote in quoted for part in quote.split("…")]
+    everything = said()
+    assert not [quote for quote, part in parts if part and part not in everything]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import ipaddress
-import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from hub.clock import Clock
 from hub.domain.purchase import Estado, FiscalForm, Purchase
 from hub.steps.context import Attachment, Letter
 from hub.work.post import SmtpPost
+from tests.ports import free_ports
 
 USER, PASSWORD = "buzon@example.com", "s3cr3to: /@?#"
 
@@ -152,19 +152,14 @@ def _authenticate(
     return AuthResult(success=good, handled=False)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def running(**options: object) -> Iterator[Server]:
-    handler = Server(port=free_port())
+    handler = Server(port=free_ports())
     controller = Controller(
         handler,
         hostname="127.0.0.1",
         port=handler.port,
+        ready_timeout=30,
         **({"enable_SMTPUTF8": True} | options),
     )
     controller.start()

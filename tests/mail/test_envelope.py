@@ -79,6 +79,35 @@ def test_the_same_letter_makes_the_same_bytes(letter: Letters, clock: Clock) -> 
     assert envelope(letter(), SENDER, clock.now()) == envelope(letter(), SENDER, clock.now())
 
 
+def test_images_stand_beside_the_html_that_shows_them(letter: Letters, clock: Clock) -> None:
+    png = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+    images = (Attachment("qr@factura", "image/png", png),)
+    read = parsed(envelope(letter(images=images), SENDER, clock.now()).content)
+    kinds = [part.get_content_type() for part in read.walk()]
+    assert kinds == [
+        *("multipart/mixed", "multipart/alternative", "text/plain", "multipart/related"),
+        *("text/html", "image/png", "application/xml"),
+    ]
+    image = next(part for part in read.walk() if part.get_content_type() == "image/png")
+    assert image["Content-ID"] == "<qr@factura>"
+    assert image.get_content_disposition() == "inline"
+    assert image.get_payload(decode=True) == png
+    html, text = read.get_body(("html",)), read.get_body(("plain",))
+    assert html is not None
+    assert text is not None
+    assert [part.get_filename() for part in read.iter_attachments()] == ["A-1042.xml"]
+
+
+def test_the_address_to_unsubscribe_is_one_line_as_it_is(letter: Letters, clock: Clock) -> None:
+    """The email package would make encoded words of it, which no mail program can follow."""
+    url = "<https://hub.example.com/baja/" + "Ab-_" * 60 + ".xyz>"
+    headers = {"List-Unsubscribe": url, "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    lines = envelope(letter(headers=headers), SENDER, clock.now()).content.split(b"\r\n")
+    assert f"List-Unsubscribe: {url}".encode() in lines
+    assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
+    assert all(len(line) <= 998 for line in lines)
+
+
 @pytest.mark.parametrize("header", ["Bcc", "X Y", "X:Y", "", "Ñ", "To\r\nBcc"])
 def test_more_headers_have_plain_new_names(letter: Letters, clock: Clock, header: str) -> None:
     if header == "Bcc":

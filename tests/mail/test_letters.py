@@ -2,23 +2,31 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import io
 import re
 from collections.abc import Callable
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+import zxingcpp
 from lxml import etree
+from PIL import Image
 
+from hub.domain.brand import Brand, Logo
+from hub.domain.colors import contrast
+from hub.domain.pagina import Pagina
 from hub.domain.purchase import Estado, Purchase
 from hub.steps.context import Wording
-from portal.mail.letters import TemplateLetters, deadline
+from portal.mail.letters import TemplateLetters
+from portal.mail.words import deadline
 
 Purchases = Callable[..., Purchase]
 LINK = "https://facturas.example.com/f/" + "Ab-_" * 10 + "abc"
 UUID = "5B3C1D2E-8F4A-4C6B-9D7E-0A1B2C3D4E5F"
 ZONE = ZoneInfo("America/Mexico_City")
-WRITTEN = ("invitation", "invoice", "cancelled")
+LEAVE = "https://facturas.example.com/baja/WyJtMSJd.abc-_"
+WRITTEN = ("invitation", "reminder", "invoice", "cancelled")
 KINDS = [(kind, language) for kind in WRITTEN for language in ("es", "en")]
 
 
@@ -26,8 +34,10 @@ def write(kind: str, purchase: Purchase, language: str) -> Wording:
     letters = TemplateLetters()
     if kind == "cancelled":
         return letters.cancelled(purchase, UUID, LINK, language)
-    make = letters.invitation if kind == "invitation" else letters.invoice
-    return make(purchase, LINK, language)
+    if kind == "invoice":
+        return letters.invoice(purchase, LINK, language)
+    make = letters.invitation if kind == "invitation" else letters.reminder
+    return make(purchase, LINK, language, leave=LEAVE)
 
 
 def readable(wording: Wording) -> tuple[str, str]:
@@ -44,7 +54,8 @@ def test_both_bodies_say_the_same_facts(purchase: Purchases, kind: str, language
         assert "#1042" in body
         assert ("$1,234.50 MXN" in body) is (kind != "cancelled")
         assert LINK in body
-        assert (UUID in body) is (kind != "invitation")
+        assert (UUID in body) is (kind in {"invoice", "cancelled"})
+        assert (LEAVE in body + wording.html) is (kind in {"invitation", "reminder"})
         assert ("ignor" in body) is (kind != "cancelled")
     assert "#1042" in wording.subject
     assert "ESCUELA KEMPER URGATE" in wording.subject
@@ -99,10 +110,13 @@ def test_there_is_one_button_and_no_request_to_anybody(
     wording = write(kind, purchase(uuid=UUID, sandbox=True), language)
     page = etree.fromstring(wording.html, etree.HTMLParser())
     links = page.xpath("//@href")
-    assert links == [LINK, LINK]
-    assert page.xpath("//img | //script | //link | //iframe | //form | //style | //@src") == []
-    assert "url(" not in wording.html
-    assert set(re.findall(r"https?://[^\s\"<]+", wording.html)) == {LINK}
+    asks = kind in {"invitation", "reminder"}
+    assert links == [LINK, LINK, LEAVE][: 3 if asks else 2]
+    assert page.xpath("//script | //link | //iframe | //form | //@background") == []
+    assert page.xpath("//@src") == (["cid:qr@factura"] if asks else [])
+    assert [image.filename for image in wording.images] == (["qr@factura"] if asks else [])
+    assert not re.search(r"url\(|@import|expression", wording.html)
+    assert set(re.findall(r"https?://[^\s\"<]+", wording.html)) == set(links)
     assert page.xpath("string(/html/@lang)") == language
 
 
@@ -114,7 +128,7 @@ def test_a_hostile_shop_stays_text(purchase: Purchases, kind: str, language: str
     assert "\r" not in wording.subject
     assert len(wording.subject) < 200
     assert "<script" not in wording.html
-    assert "<img" not in wording.html
+    assert "<img src=x" not in wording.html
     assert "{{ 7*7 }} {0}" in wording.html
     assert "\u202e" not in wording.text + wording.html
     assert "\nBcc:" not in wording.text
@@ -130,6 +144,52 @@ def test_a_test_document_says_so_first(purchase: Purchases, kind: str, language:
     assert marked.subject.startswith({"es": "[Prueba] ", "en": "[Test] "}[language])
     assert mark in marked.text.splitlines()[0]
     assert mark in marked.html
+
+
+def test_a_letter_wears_the_merchants_looks(purchase: Purchases) -> None:
+    png = b"\x89PNG"
+    brand = Brand(pagina=Pagina(color="#ffdd00"))
+    wording = TemplateLetters().invoice(purchase(brand=brand), LINK, "es", logo=png)
+    assert [(one.filename, one.content) for one in wording.images] == [("logo@factura", png)]
+    page = etree.fromstring(wording.html, etree.HTMLParser())
+    assert page.xpath("//img/@src") == ["cid:logo@factura"]
+    assert page.xpath("//img/@alt") == ["ESCUELA KEMPER URGATE"]
+    button = page.xpath("//td[@bgcolor]")[0]
+    written = button.xpath("string(.//a/@style)").partition("font-weight:bold;color:")[2][:7]
+    assert contrast(button.get("bgcolor"), written) >= 4.5
+    assert "#0b6b54" not in wording.html
+
+
+@pytest.mark.parametrize(("width", "alone"), [(160, True), (159, False)])
+def test_beside_a_logo_that_says_no_name_the_name_is_written(
+    purchase: Purchases, width: int, alone: bool
+) -> None:
+    """As on pages; what is written is not read out twice."""
+    brand = Brand(logo=Logo("d", width, 80))
+    wording = TemplateLetters().invoice(purchase(brand=brand), LINK, "es", logo=b"\x89PNG")
+    page = etree.fromstring(wording.html, etree.HTMLParser())
+    written = page.xpath("//div[@class='soft']/text()")
+    name = "ESCUELA KEMPER URGATE"
+    assert (page.xpath("string(//img/@alt)"), written) == ((name, []) if alone else ("", [name]))
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_every_text_can_be_read_in_light_and_in_dark(purchase: Purchases, kind: str) -> None:
+    """Of the colours in the file, by what each is used for."""
+    wording = write(kind, purchase(), "es")
+    assert 'name="color-scheme" content="light dark"' in wording.html
+    dark = dict(re.findall(r"\.(\w+) \{ (?:background-)?color: (#\w{6})", wording.html))
+    for name in ("ink", "soft", "link"):
+        assert contrast(dark[name], dark["card"]) >= 4.5, name
+    for color in set(re.findall(r"[^-]color:(#\w{6})", wording.html)) - {"#ffffff"}:
+        assert contrast(color, "#ffffff") >= 4.5, color
+
+
+def test_the_code_of_an_invitation_leads_to_its_link(purchase: Purchases) -> None:
+    wording = write("invitation", purchase(), "es")
+    (image,) = wording.images
+    read = zxingcpp.read_barcodes(Image.open(io.BytesIO(image.content)))
+    assert [one.text for one in read] == [LINK]
 
 
 def test_any_other_language_is_spanish(purchase: Purchases) -> None:

@@ -88,11 +88,11 @@ def test_each_answer_says_whether_to_try_again(
 
 
 def test_a_slow_server_is_given_up(smtp, letter: Letters, post: Posts) -> None:
-    smtp.delay = 5.0
+    smtp.delay = 20.0
     begun = time.monotonic()
     with pytest.raises(PostUncertain, match="no answer in time"):
         post(smtp.url(), timeout=0.2).send(letter())
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 15
 
 
 def test_nobody_listening(letter: Letters, post: Posts) -> None:

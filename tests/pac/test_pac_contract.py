@@ -43,6 +43,7 @@ from cfdi.pac.sandbox.faults import MODES
 from cfdi.pac.sw import SwSapien
 from cfdi.timbre import accept
 from cfdi.timbre import read as read_timbre
+from tests.pac.test_wire import hear
 
 Server = Any  # of conftest.py
 NewDocument = Callable[[], tuple[bytes, str]]
@@ -234,7 +235,7 @@ def test_a_late_commit_is_unknown_and_is_there_within_the_stated_time(
 ) -> None:
     hurried = adapter(provider.url, terms(read=0.3))
     sealed, reference = document()
-    provider.fault("slow", seconds=1.0)
+    provider.fault("slow", seconds=0.6)
     assert isinstance(hurried.stamp(sealed, reference), Unknown)
     threading.Event().wait(IN_FLIGHT_MAX.total_seconds())
     assert len(provider.uuids_of(sealed)) == 1
@@ -527,13 +528,9 @@ def breaking_server(answer: bytes, *, drip: bool = False) -> Iterator[str]:
         def serve() -> None:
             connection, _ = listener.accept()
             with connection:
-                connection.settimeout(0.05)
+                connection.settimeout(30)
                 try:
-                    while connection.recv(65536):
-                        continue
-                except TimeoutError:
-                    connection.settimeout(5)
-                try:
+                    hear(connection)
                     connection.sendall(answer)
                     while drip and not done.wait(0.1):
                         connection.sendall(b" ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import threading
 import time
@@ -35,25 +36,41 @@ TERMS = Terms(
     connect_timeout=SECOND / 2,
     read_timeout=SECOND / 2,
 )
+#: What drips is cut after one second; a machine that is busy may take longer to see it.
+CUT_SECONDS = 15.0
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 FOUND = b"HTTP/1.1 302 Found\r\nLocation: "
+
+
+def hear(connection: socket) -> None:
+    """One whole request. To close a connection with a part unread resets it, answer and all."""
+    heard = b""
+    while b"\r\n\r\n" not in heard:
+        if not (more := connection.recv(65536)):
+            return
+        heard += more
+    head, _, body = heard.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: *(\d+)", head)
+    missing = (int(length[1]) if length else 0) - len(body)
+    while missing > 0 and (more := connection.recv(65536)):
+        missing -= len(more)
 
 
 @contextmanager
 def saying(
     answer: bytes, drip: bytes = b"", wrap: Callable[[socket], socket] = lambda sock: sock
 ) -> Iterator[int]:
-    """Hears one request, says `answer`, and `drip` ten times a second for five."""
+    """Hears one request, says `answer`, and `drip` ten times a second for a minute."""
     with create_server(("127.0.0.1", 0)) as listener:
         done = threading.Event()
 
         def serve() -> None:
             try:
                 with wrap(listener.accept()[0]) as connection:
-                    connection.recv(65536)
+                    hear(connection)
                     connection.sendall(answer)
-                    for _ in range(50 if drip else 0):
+                    for _ in range(600 if drip else 0):
                         if done.wait(0.1):
                             return
                         connection.sendall(drip)
@@ -66,11 +83,13 @@ def saying(
             yield listener.getsockname()[1]
         finally:
             done.set()
-            thread.join(timeout=10)
+            thread.join(timeout=30)
 
 
-def wire_to(url: str, session: requests.Session | None = None) -> Wire:
-    return Wire(url, connect_timeout=SECOND / 2, read_timeout=SECOND / 2, session=session)
+def wire_to(
+    url: str, session: requests.Session | None = None, patience: timedelta = SECOND / 2
+) -> Wire:
+    return Wire(url, connect_timeout=patience, read_timeout=patience, session=session)
 
 
 DRIPS = {
@@ -92,7 +111,7 @@ def test_whatever_drips_is_cut_in_time_and_may_have_been_sent(answer: bytes, dri
         begun = time.monotonic()
         with pytest.raises(Unanswered) as caught:
             wire_to("http://127.0.0.1").call("POST", f"http://127.0.0.1:{port}/", data=b"<x/>")
-        assert time.monotonic() - begun < 2.5
+        assert time.monotonic() - begun < CUT_SECONDS
     assert caught.value.sent
 
 
@@ -198,14 +217,15 @@ def test_an_answer_over_tls_is_read_and_one_that_drips_is_cut(tls: Tls) -> None:
             url = f"https://127.0.0.1:{port}/"
             session = wire._session(url)
             session.verify = str(file)
-            if not drip:
-                assert wire_to(url, session).call("POST", url, data=b"<x/>") == (200, b"{}")
+            if not drip:  # nothing is cut here: a busy machine may take its time over a handshake
+                patient = wire_to(url, session, 30 * SECOND)
+                assert patient.call("POST", url, data=b"<x/>") == (200, b"{}")
                 continue
             begun = time.monotonic()
             with pytest.raises(Unanswered) as caught:
                 wire_to(url, session).call("POST", url, data=b"<x/>")
             assert caught.value.sent
-            assert time.monotonic() - begun < 2.5
+            assert time.monotonic() - begun < CUT_SECONDS
 
 
 def test_a_certificate_that_nobody_vouches_for_gets_nothing(tls: Tls) -> None:
@@ -248,5 +268,5 @@ def test_nobody_waits_in_line_for_a_login_that_hangs() -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        assert time.monotonic() - begun < 8
+        assert time.monotonic() - begun < 20  # one after the other it would be thirty
     assert [type(answer) for answer in answers] == [Later] * 10

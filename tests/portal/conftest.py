@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,14 +15,30 @@ import flask
 import pytest
 from waitress.server import create_server
 
-from cfdi import receptor
-from hub.domain.purchase import Estado, FieldError, FiscalForm, Purchase, PurchaseLine
+from hub.domain.asks import WITH_DATA
+from hub.domain.brand import Brand
+from hub.domain.purchase import (
+    Estado,
+    FieldError,
+    FiscalForm,
+    Paper,
+    Purchase,
+    PurchaseLine,
+    Visit,
+    Word,
+    field_error,
+)
+from hub.domain.receiver import Receiver, examined
+from hub.domain.rules import Rules
 from portal.buyer.routes import blueprint
 from portal.buyer.settings import Home, HomeLink, HomePart, PageSettings, Words
+from portal.design.made import DONE, OPEN, UUID
 
 MEXICO = ZoneInfo("America/Mexico_City")
 TOKEN = "kA3-_9ZbQm7Yw2Xc5Vd8Re1Tf4Gg6Hh0Jj2Kk5Ll8Mn"
-UUID = "5FB2822E-396D-4725-8521-CDC4BDD20CCF"
+LEAVING = "WyJtMSJd.aGVsbG8-_"
+#: Of the link that whoever proves the receiver's RFC is led to.
+PROVEN = "pRoVeN-_9ZbQm7Yw2Xc5Vd8Re1Tf4Gg6Hh0Jj2Kk5Ll8"
 TEST_DATA = FiscalForm(
     rfc="EKU9003173C9",
     nombre="ESCUELA KEMPER URGATE",
@@ -42,36 +58,19 @@ GOOD = {
 
 
 def a_purchase(estado: Estado = Estado.ABIERTA, **changes: Any) -> Purchase:
-    done = estado is Estado.LISTA
-    purchase = Purchase(
+    """The gallery's, of a merchant whose buyers know it by another name than SAT does."""
+    made = DONE if estado is Estado.LISTA else OPEN
+    purchase = replace(
+        made,
         estado=estado,
         merchant_id="m1",
         merchant_name="Escuela Kemper Urgate",
         issuer_name="INNOVACION VALOR Y DESARROLLO",
-        merchant_rfc="EKU9003173C9",
-        number="1042",
-        code="7KQ4-M2XD",
-        placed_at=datetime(2026, 11, 18, 12, 30, tzinfo=MEXICO),
-        currency="MXN",
         lines=(
             PurchaseLine("Playera de algodón, talla M", Decimal("2.000000"), Decimal("696.00")),
             PurchaseLine("Libro de texto", Decimal(1), Decimal("250.00")),
             PurchaseLine("Envío", Decimal(1), Decimal("116.00")),
         ),
-        subtotal=Decimal("950.00"),
-        taxes=(("IVA 16%", Decimal("112.00")), ("IVA 0%", Decimal("0.00"))),
-        refunded=Decimal(0),
-        total=Decimal("1062.00"),
-        deadline_at=datetime(2026, 11, 30, 23, 59, 59, tzinfo=MEXICO),
-        usos=(),
-        form=FiscalForm(),
-        errors=(),
-        uuid=UUID if done else None,
-        issued_at=datetime(2026, 11, 20, 12, 1, tzinfo=MEXICO) if done else None,
-        masked_email="c•••@example.com" if done else "",
-        sandbox=False,
-        reason="",
-        asked_at=None,
     )
     return replace(purchase, **changes)
 
@@ -84,11 +83,21 @@ class MemoryService:
     requests: list[tuple[FiscalForm, str]] = field(default_factory=list)
     letters: list[tuple[str, str]] = field(default_factory=list)
     questions: list[Mapping[str, str]] = field(default_factory=list)
+    looked: list[tuple[str, Decimal, str | None]] = field(default_factory=list)
+    proofs: list[tuple[str, str]] = field(default_factory=list)
+    resent: list[str] = field(default_factory=list)
+    disputes: list[Mapping[str, str]] = field(default_factory=list)
     refreshed: list[str] = field(default_factory=list)
+    corrections: list[tuple[FiscalForm, str, str]] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    bundles: list[list[str]] = field(default_factory=list)
+    #: The token of the page that took this one's place.
+    place: str | None = None
     #: What a request makes of an open purchase.
     after: Estado = Estado.PROCESANDO
     document: bytes | None = None
     token: str = TOKEN
+    left: int = 0
     polls: int = 0
     calls: int = 0
 
@@ -96,19 +105,23 @@ class MemoryService:
         self.polls += 1
         return self.current if token == self.token else None
 
-    def refresh(self, token: str) -> None:
-        self.refreshed.append(token)
+    def word(self, token: str) -> Word | None:
+        found = self.purchase(token)
+        return Word(found.merchant_id, found.estado, found.uuid, found.errors) if found else None
 
-    def check(self, token: str, form: FiscalForm) -> tuple[FieldError, ...]:
-        clean = receptor.normalize(form.rfc, form.nombre, form.cp, form.regimen, form.uso)
-        return tuple(
-            FieldError(each.path, each.code, each.message_es, each.message_en)
-            for each in receptor.check(clean)
-        )
+    def visit(self, token: str, *, asks: bool = True, of: str | None = None) -> Visit | None:
+        if asks:
+            self.refreshed.append(token)
+        purchase = self.purchase(token)
+        ours = purchase is not None and of in {None, purchase.merchant_id}
+        return Visit(purchase, self.place) if purchase is not None and ours else None
+
+    def examine(self, token: str, form: FiscalForm) -> Receiver | None:
+        return examined(form, Rules(usos=self.current.usos), "42501")
 
     def request(self, token: str, form: FiscalForm, language: str) -> tuple[FieldError, ...]:
         self.calls += 1
-        errors = self.check(token, form)
+        errors = tuple(map(field_error, examined(form, Rules(), "42501").findings))
         if not errors and self.current.estado in {Estado.ABIERTA, Estado.RECHAZADA}:
             self.requests.append((form, language))
             self.current = a_purchase(self.after, sandbox=self.current.sandbox)
@@ -120,6 +133,12 @@ class MemoryService:
     def pdf(self, token: str) -> bytes | None:
         return b"%PDF-1.7 test" if self.current.uuid else None
 
+    def note_xml(self, token: str, number: int) -> bytes | None:
+        return f"<nota-{number}/>".encode()
+
+    def note_pdf(self, token: str, number: int) -> bytes | None:
+        return f"%PDF nota {number}".encode()
+
     def send_again(self, token: str, correo: str, language: str) -> FieldError | None:
         if "@" not in correo:
             return FieldError(
@@ -128,12 +147,70 @@ class MemoryService:
         self.letters.append((correo, language))
         return None
 
+    def seller(self, name: str) -> Brand | None:
+        return Brand(name, self.current.merchant_name) if name == "m1" else None
+
+    def find(self, code: str, total: Decimal, merchant_id: str | None) -> str | None:
+        self.looked.append((code, total, merchant_id))
+        named = self.current.code.replace("-", ""), self.current.total
+        return self.token if (code, total) == named else None
+
+    def prove(self, token: str, rfc: str, nombre: str = "") -> str | None:
+        self.proofs.append((rfc, nombre))
+        return PROVEN if rfc == GOOD["rfc"] else None
+
+    def resend(self, token: str) -> None:
+        self.resent.append(token)
+
+    def dispute(self, token: str, form: Mapping[str, str]) -> FieldError | None:
+        self.disputes.append(form)
+        return None
+
+    def leaving(self, token: str) -> Brand | None:
+        return self.current.brand if token == LEAVING else None
+
+    def unsubscribe(self, token: str) -> Brand | None:
+        if token == LEAVING:
+            self.left += 1
+        return self.leaving(token)
+
     def ask(self, token: str, form: Mapping[str, str]) -> FieldError | None:
-        if not form["rfc"]:
+        if self.current.ask_kind not in WITH_DATA:
+            if not form["mensaje"].strip():
+                return FieldError("mensaje", "message_missing", "Cuéntale.", "Tell it.")
+        elif not form["rfc"]:
             return FieldError("rfc", "rfc_missing", "Escribe tu RFC.", "Type your RFC.")
         self.questions.append(form)
         self.current = replace(self.current, asked_at=datetime(2026, 12, 2, 9, 0, tzinfo=MEXICO))
         return None
+
+    def stamped_data(self, token: str) -> FiscalForm | None:
+        return FiscalForm(**GOOD) if self.current.uuid else None
+
+    def correct(
+        self, token: str, form: FiscalForm, mensaje: str, language: str
+    ) -> tuple[FieldError, ...]:
+        errors = tuple(map(field_error, examined(form, Rules(), "42501").findings))
+        if not errors:
+            self.corrections.append((form, mensaje, language))
+            self.current = replace(
+                self.current, asked_at=datetime(2026, 12, 2, 9, 0, tzinfo=MEXICO),
+                asked_kind="correction", corrections_left=0,
+            )  # fmt: skip
+        return errors
+
+    def let_know(self, token: str, correo: str) -> FieldError | None:
+        if "@" not in correo:
+            return FieldError("correo", "email_invalid", "Revisa el correo.", "Check the address.")
+        self.told.append(correo)
+        self.current = replace(self.current, masked_email=f"{correo[0]}•••@example.com")
+        return None
+
+    def bundle(self, token: str, others: Sequence[str]) -> Iterator[Paper] | None:
+        if self.current.uuid is None:
+            return None
+        self.bundles.append(list(others))
+        return iter([Paper("a.xml", b"<a/>"), Paper("a.pdf", b"%PDF")])
 
 
 def a_home() -> Home:
@@ -228,5 +305,6 @@ def served(kit: Kit) -> Iterator[str]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield address
+    server.task_dispatcher.shutdown()  # what still ends writes to what is closed next
     server.close()
     thread.join(timeout=5)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hub.domain.purchase import Estado
+from portal.buyer import tries
 from portal.buyer.limits import OutcomeLimits
 
 
@@ -96,6 +100,61 @@ def test_processes_count_together_in_redis(redis_socket: Path) -> None:
     assert not other.wrong_token("192.0.2.1")
 
 
+def at_once(of: list[OutcomeLimits], number: int) -> list[int]:
+    """What each of so many tries is told, that all begin together and are all wrong."""
+    start = threading.Barrier(number)
+
+    def attempt(place: int) -> int:
+        start.wait()
+        with of[place % len(of)].proof(f"192.0.2.{place}", "m1/sale") as trial:
+            trial.count()
+            return trial.wait
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(attempt, range(number)))
+
+
+@pytest.mark.redis
+def test_of_many_tries_at_once_no_more_are_made_than_may_be(redis_socket: Path) -> None:
+    url = f"unix://{redis_socket}"
+    for of in ([OutcomeLimits()], [OutcomeLimits(url), OutcomeLimits(url)]):
+        waits = at_once(of, 40)
+        assert waits.count(0) == 5
+        assert all(3590 <= wait <= 3600 for wait in waits if wait)
+
+
+@pytest.mark.redis
+def test_a_try_that_was_right_or_failed_does_not_count(redis_socket: Path) -> None:
+    for one in (OutcomeLimits(), OutcomeLimits(f"unix://{redis_socket}")):
+        for _ in range(50):
+            with contextlib.suppress(OSError), one.ticket("192.0.2.1", "7KQ4M2XD") as trial:
+                assert trial.wait == 0
+                raise OSError("the database does not answer")
+        # What is refused counts nowhere: not for the address, nor for all who try that code.
+        for n in range(300):
+            with one.ticket("192.0.2.1", "7KQ4M2XD") as trial:
+                trial.count()
+                assert (trial.wait == 0) == (n < 5)
+        for n in range(95):
+            with one.ticket(f"198.51.{n}.1", "7KQ4M2XD") as trial:
+                trial.count()
+                assert trial.wait == 0
+        with one.ticket("203.0.113.1", "7KQ4M2XD") as trial:
+            assert trial.wait > 0
+
+
+def test_what_is_counted_takes_no_more_memory_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tries, "_KEPT", 100)
+    here = tries.Here()
+    for n in range(1000):
+        assert here.add(f"day/{n}", 86_400, 1) == 1
+    here.add("hour", 3600, 1)
+    assert len(here._kept) <= 100
+    assert here.add("day/999", 86_400, 1) == 2
+    assert here.add("never", 60, -1) == 0
+    assert "never" not in here._kept
+
+
 def test_without_its_redis_a_process_counts_by_itself() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -103,3 +162,14 @@ def test_without_its_redis_a_process_counts_by_itself() -> None:
     limits = OutcomeLimits(f"redis://127.0.0.1:{port}/0")
     answers = [limits.wrong_token("192.0.2.1") for _ in range(31)]
     assert answers == [True] * 30 + [False]
+
+
+def test_a_redis_that_says_nothing_holds_up_one_visitor_for_a_moment() -> None:
+    """Each that waits holds a thread of which there are twelve (hub/commands/run.py)."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
+        limits = OutcomeLimits(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        began = time.monotonic()
+        answers = [limits.wrong_token("192.0.2.1") for _ in range(31)]
+        taken = time.monotonic() - began
+    assert answers == [True] * 30 + [False]
+    assert taken < 2

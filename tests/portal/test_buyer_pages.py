@@ -13,12 +13,12 @@ from hub.domain.purchase import Estado, FieldError, FiscalForm
 
 LANGUAGES = ("es", "en")
 SAYS = {
-    Estado.ABIERTA: ("Generar mi factura", "Issue my invoice"),
+    Estado.ABIERTA: ("Continuar", "Continue"),
     Estado.PROCESANDO: ("Estamos generando tu factura", "We are issuing your invoice"),
     Estado.POR_CONFIRMAR: ("No la generes otra vez", "Do not issue it again"),
     Estado.LISTA: ("Tu factura está lista", "Your invoice is ready"),
     Estado.RECHAZADA: ("todavía no hay factura", "there is no invoice yet"),
-    Estado.VENCIDA: ("El plazo para facturar terminó", "The time to invoice is over"),
+    Estado.VENCIDA: ("El plazo para facturar terminó", "The deadline to invoice has passed"),
     Estado.CANCELADA: ("no se puede facturar", "cannot be invoiced"),
     Estado.EN_REVISION: ("está revisando esta compra", "is looking at this purchase"),
     Estado.EN_GLOBAL: ("factura global", "global invoice"),
@@ -48,7 +48,7 @@ def test_only_the_ready_page_offers_downloads(kit: Any) -> None:
 def test_only_open_and_rejected_pages_offer_to_issue(kit: Any) -> None:
     for estado in Estado:
         kit.service.current = kit.purchase(estado)
-        offered = "Generar mi factura" in kit.client.get(kit.path).text
+        offered = "Continuar" in kit.client.get(kit.path).text
         assert offered is (estado in {Estado.ABIERTA, Estado.RECHAZADA})
 
 
@@ -58,6 +58,7 @@ def test_only_open_and_rejected_pages_offer_to_issue(kit: Any) -> None:
         ("pending", "Tu pago todavía no está confirmado"),
         ("cancelled", "Esta compra fue cancelada"),
         ("refunded", "Esta compra fue devuelta"),
+        ("barred", "Esta compra la factura otro vendedor"),
         ("free", "Esta compra no tuvo costo"),
         ("invoice_cancelled", "La factura de esta compra fue cancelada"),
         ("", "Esta compra no se puede facturar"),
@@ -233,3 +234,50 @@ def test_the_home_page_says_what_runs_and_where_to_go(kit: Any) -> None:
     for words in ("El hub está funcionando", "Servidor web", "autofactura sale list", kit.path):
         assert words in text
     assert "The hub is running" in kit.client.get("/?lang=en").text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("es", "El pago de esta compra está en aclaración"),
+        ("en", "The payment of this purchase is in dispute"),
+    ],
+)
+def test_a_purchase_on_hold_asks_nothing_of_anybody(kit: Any, language: str, words: str) -> None:
+    signed = kit.signed()
+    kit.service.current = kit.purchase(Estado.EN_REVISION, reason="held")
+    page = kit.client.get(f"{kit.path}?lang={language}").text
+    assert page.count(words) == 2  # title and heading
+    assert "<form" not in page
+    assert kit.post(signed | {"rfc": "X"}, "/solicitud").status_code == 303
+    assert kit.service.questions == []
+    kit.service.current = kit.purchase(Estado.EN_REVISION, reason="findings")
+    page = kit.client.get(f"{kit.path}?lang={language}").text
+    assert words not in page
+    assert "<form" in page
+
+
+@pytest.mark.parametrize(
+    ("kind", "spanish", "english"),
+    [
+        ("tip", "No incluye propina de $20.00", "A tip of $20.00"),
+        ("gift_card", "No incluye la tarjeta de regalo de $20.00", "The gift card of $20.00"),
+        ("other", "No incluye otros cargos por $20.00", "Other charges of $20.00"),
+    ],
+)
+def test_what_the_invoice_does_not_hold_is_said(
+    kit: Any, kind: str, spanish: str, english: str
+) -> None:
+    kit.service.current = kit.purchase(excluded=((kind, Decimal("20.00")),))
+    assert spanish in kit.client.get(kit.path).text
+    assert english in kit.client.get(f"{kit.path}?lang=en").text
+    kit.service.current = kit.purchase()
+    assert "No incluye" not in kit.client.get(kit.path).text
+
+
+def test_a_link_of_a_part_leads_to_the_page_of_the_whole(kit: Any) -> None:
+    kit.service.place = "B" * 43
+    answer = kit.client.get(f"{kit.path}?lang=en")
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"/f/{'B' * 43}?lang=en"
+    assert kit.client.get(f"{kit.path}/estado").status_code == 200

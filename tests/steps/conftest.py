@@ -7,6 +7,7 @@ server (letters are kept in a list). Both can fail on purpose, and so can every 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 import time
@@ -20,9 +21,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import flask
 import psycopg
 import pytest
 import requests
+from flask.testing import FlaskClient
 from waitress.server import create_server
 
 from cfdi.csd import Csd, check_csd
@@ -53,13 +56,16 @@ from connectors.contract import (
     SignatureInvalid,
 )
 from hub.clock import Clock, SystemClock
-from hub.domain.purchase import Estado, FiscalForm, Purchase
+from hub.domain.purchase import Estado, FiscalForm, Purchase, Word
 from hub.domain.sale import Buyer, Payment, PaymentState, Sale, SaleLine, SaleTax
 from hub.domain.snapshot import from_json, to_json
 from hub.domain.states import State
+from hub.steps import buyer as buyers
 from hub.steps import look, receive, request
+from hub.steps.brand import Brands
 from hub.steps.context import Context, Letter
 from hub.steps.doorway import doorway
+from hub.steps.opening import Passes
 from hub.store.database import Store, Transaction
 from hub.store.invariants import violations
 from hub.store.keys import Keyring
@@ -68,6 +74,8 @@ from hub.store.schema import TABLES
 from hub.wiring import jobs_of
 from hub.work.drain import drain
 from hub.work.jobs import QUEUES
+from portal.buyer.routes import blueprint
+from portal.buyer.settings import PageSettings
 from portal.mail.letters import TemplateLetters
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
@@ -77,7 +85,8 @@ TAXPAYERS = (
     ("EKU9003173C9", "ESCUELA KEMPER URGATE", "601", "42501"),
     ("IIA040805DZ4", "INDISTRIA ILUMINADORA DE ALMACENES", "601", "62661"),
 )
-RULES = '[forma_pago]\ndefault = "03"\n'
+#: Reminders are tried in test_channels.py; elsewhere time passes without them.
+RULES = '[forma_pago]\ndefault = "03"\n[invitaciones]\nrecordatorio_dias = 0\n'
 FORM = FiscalForm(
     "CACX7605101P8", "XOCHILT CASAS CHAVEZ", "36257", "612", "G03", "xochilt@example.com"
 )
@@ -584,6 +593,7 @@ def _world(url: str, clock: Clock, provider: Provider, csds: Mapping[str, Csd]) 
         letters=TemplateLetters(),
         public_url="https://hub.example",
         mail_from="facturas@hub.example",
+        passes=Passes("a secret of these tests only, and long enough"),
         worker="w1",
     )
     made = World(ctx, store, clock, provider, csds, shop, post, store.kill)
@@ -651,3 +661,40 @@ def fresh_world(
     for one in made:
         with suppress(Exception):
             one.store.close()
+
+
+class BuyersClient(FlaskClient):
+    """The buyer's page on the real steps."""
+
+    def send(self, path: str, to: str = "", **form: Any) -> Any:
+        """As a browser does: look at the page, then send one of its forms."""
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.get(path).text)
+        return self.post(path + to, data={"csrf_token": found[1] if found else "", **form})
+
+
+@pytest.fixture
+def client(world: World) -> Any:
+    settings = PageSettings(
+        public_url=world.ctx.public_url,
+        secret_key="of these tests",
+        brands=Brands(world.ctx),
+        clock=world.clock,
+    )
+    app = flask.Flask("buyer's page")
+    app.register_blueprint(blueprint(buyers.Buyer(world.ctx), settings))
+    app.test_client_class = BuyersClient
+    return app.test_client()
+
+
+@pytest.fixture
+def who_waits_is_told_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever page a test looks at, `/estado` says the same of it."""
+    purchase = look.purchase
+
+    def both(ctx: Context, token: str) -> Purchase | None:
+        shown, word = purchase(ctx, token), look.word(ctx, token)
+        told = shown and Word(shown.merchant_id, shown.estado, shown.uuid, shown.errors)
+        assert word == told
+        return shown
+
+    monkeypatch.setattr(look, "purchase", both)

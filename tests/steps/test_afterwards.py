@@ -14,7 +14,7 @@ from cfdi.xml import parse
 from hub.domain.purchase import Estado
 from hub.domain.sale import PaymentState, Refund
 from hub.domain.states import State
-from hub.steps import close, look, register, review
+from hub.steps import answer, close, look, register, review
 from hub.steps.live import PracticeUnderWay, leave_practice
 
 GLOBAL = "22222222-2222-3333-4444-555555555555"
@@ -32,18 +32,25 @@ def waiting(world: Any, merchant: Any) -> list[str]:
     return [one.kind for one in review.waiting(world.ctx, merchant.id)]
 
 
+def by_hand(merchant: Any) -> None:
+    """The merchant decides about each refund: nothing is credited unasked."""
+    toml = '[forma_pago]\ndefault = "03"\n[devoluciones]\nnota_de_credito = "revision"\n'
+    merchant.change(lambda tenant: tenant.rules.set(toml))
+
+
 class TestChangedAfterwards:
     @pytest.mark.parametrize(
         "change",
         [
             {"refunds": (Refund("r1", Decimal("50.00")),)},
             {"payment_state": PaymentState.CANCELLED},
-            {"payment_state": PaymentState.REFUNDED},
+            {"payment_state": PaymentState.REFUNDED, "refunds": (Refund("r1", Decimal("116.00")),)},
             {"currency": "USD", "exchange_rate": Decimal(17)},
         ],
         ids=["refunded", "cancelled", "refunded whole", "other currency"],
     )
     def test_the_merchant_is_told(self, world: Any, merchant: Any, change: Any) -> None:
+        by_hand(merchant)
         sale_id = stamped(world, merchant)
         before = merchant.page(sale_id)
         merchant.keep(revision=9, **change)
@@ -59,15 +66,16 @@ class TestChangedAfterwards:
             Decimal(0),
             before.currency,
         )
-        review.resolve_ask(world.ctx, merchant.id, item.id)
+        answer.resolve(world.ctx, merchant.id, item.id, "done")
         assert waiting(world, merchant) == []
 
     def test_what_was_settled_is_not_told_again(self, world: Any, merchant: Any) -> None:
+        by_hand(merchant)
         stamped(world, merchant)
         refund = {"refunds": (Refund("r1", Decimal("50.00")),)}
         merchant.keep(revision=9, **refund)
         (item,) = review.waiting(world.ctx, merchant.id)
-        review.resolve_ask(world.ctx, merchant.id, item.id)
+        answer.resolve(world.ctx, merchant.id, item.id, "done")
         merchant.keep(revision=9, **refund)  # as every sweep with an overlap does
         assert waiting(world, merchant) == []
 
@@ -151,7 +159,7 @@ class TestPractice:
         assert merchant.change(leave_practice) == 1
         assert merchant.estado(sale_id) is Estado.ABIERTA
         tickets = close.open_tickets(world.ctx, merchant.id, None, None)
-        assert [row.id for row in tickets] == [sale_id]
+        assert [one.rows[0].id for one in tickets] == [sale_id]
         kept = merchant.of(lambda tenant: tenant.invoices.get(old.id))
         assert kept.state is State.SUPERSEDED
         assert merchant.change(leave_practice) == 0

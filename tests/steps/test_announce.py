@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import pytest
 
 from cfdi.cancelacion import Motivo
-from connectors.contract import CredentialsRefused, News, OrderNotFound, PlatformUnreachable
+from connectors.abilities import News
+from connectors.contract import CredentialsRefused, OrderNotFound, PlatformUnreachable
 from hub.domain.states import State
-from hub.steps import announce, cancel
+from hub.steps import announce, cancel, connect, shops
 
 
 class Board:
@@ -130,3 +132,68 @@ def test_the_echo_of_it_changes_nothing(world: Any, wanting: Any, board: Board) 
     assert len(world.post.letters) == letters
     assert len(board.told) == 1
     assert wanting.of(lambda tenant: tenant.asks.list()) == []
+
+
+class LinkBoard(Board):
+    """A shop that also takes news of orders that can be invoiced."""
+
+    def __init__(self, world: Any) -> None:
+        super().__init__(world)
+        world.shop.announces_unasked = False
+
+
+def test_an_order_that_can_be_invoiced_is_told_once_with_its_link(world: Any, wanting: Any) -> None:
+    board = LinkBoard(world)
+    sale_id = wanting.keep("7001")
+    link = f"{world.ctx.public_url}/f/{wanting.token(sale_id)}"
+    [(order, news)] = board.told
+    assert (order, news.state, news.uuid, news.link) == ("7001", "open", "", link)
+    wanting.keep("7001", revision=2)  # the echo of what was written, and any later change
+    assert len(board.told) == 1
+    wanting.request(sale_id)
+    world.quiet()
+    assert [(one.state, one.link) for _, one in board.told[1:]] == [("stamped", link)]
+
+
+def test_what_is_being_invoiced_is_not_told_as_open(world: Any, wanting: Any) -> None:
+    board = LinkBoard(world)
+    sale_id = wanting.keep("7001")
+    wanting.request(sale_id)
+    board.told.clear()
+    announce.announce_sale(world.ctx, wanting.id, sale_id)
+    assert board.told == []
+
+
+def test_a_shop_whose_page_shows_links_is_told_unasked_from_its_connection_on(
+    world: Any, merchant: Any
+) -> None:
+    LinkBoard(world)
+    world.shop.announces_unasked = True
+    shop = shops.shop_of(world.ctx, merchant.id, merchant.connection.id)
+    for said, settled in ((None, True), (False, False)):
+        given = {} if said is None else {"announce": said}
+        merchant.change(
+            lambda tenant, given=given: connect._announce_unasked(
+                tenant,
+                replace(shop, connection=replace(shop.connection, settings=given)),
+            )
+        )
+        known = merchant.of(lambda tenant: tenant.connections.get(merchant.connection.id))
+        if said is None:
+            assert known.settings["announce"] is settled
+            merchant.change(
+                lambda tenant: tenant.connections.settle(merchant.connection.id, announce=False)
+            )
+        else:
+            assert known.settings["announce"] is settled
+
+
+def test_a_shop_that_shows_no_links_is_not_told_them(
+    world: Any, wanting: Any, board: Board
+) -> None:
+    sale_id = wanting.keep("7001")
+    announce.announce_sale(world.ctx, wanting.id, sale_id)
+    assert board.told == []
+    wanting.request(sale_id)
+    world.quiet()
+    assert [one.link for _, one in board.told] == [""]

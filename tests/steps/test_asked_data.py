@@ -22,4 +22,4 @@ def test_the_merchant_reads_all_that_the_buyer_gave(world: Any, merchant: Any) -
     world.clock.advance(40 * 86400)
     assert ask.ask(world.ctx, token, given) is None
     (waiting,) = review.waiting(world.ctx, merchant.id)
-    assert (waiting.kind, waiting.form) == ("ask", given)
+    assert (waiting.kind, waiting.form) == ("ask", given | {"por": "enlace"})

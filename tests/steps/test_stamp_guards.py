@@ -204,7 +204,9 @@ class TestTheProvider:
         merchant.request(sale_id)
         world.drain()
         assert merchant.state(sale_id) is State.UNKNOWN
-        time.sleep(0.4)  # until it has stamped
+        until = time.monotonic() + 20
+        while not world.provider.stamps() and time.monotonic() < until:
+            time.sleep(0.02)
         world.quiet()
         assert merchant.state(sale_id) is State.STAMPED
         assert len(world.provider.stamps()) == 1
@@ -294,6 +296,19 @@ class TestTime:
         merchant.keep(revision=2, payment_state="refunded")
         world.quiet()
         assert merchant.state(sale_id) is State.REVIEW
+        assert world.provider.stamps() == []
+
+    def test_what_is_disputed_while_the_provider_is_away_waits(
+        self, world: Any, merchant: Any, make_sale: Callable[..., Any]
+    ) -> None:
+        sale_id = merchant.keep()
+        world.provider.fault("402", 1)
+        merchant.request(sale_id)
+        world.drain()
+        merchant.keep(revision=2, hold="disputed")
+        world.clock.advance(3600)
+        world.drain()
+        assert merchant.state(sale_id) is State.REQUESTED
         assert world.provider.stamps() == []
 
 

@@ -17,7 +17,7 @@ from hub.domain.purchase import Estado
 from hub.domain.sale import Buyer, PaymentState, Refund
 from hub.domain.snapshot import to_json
 from hub.domain.states import State
-from hub.steps import ask, close, deliver, ingest, look, request, review, seal, sweep
+from hub.steps import answer, ask, close, deliver, ingest, look, request, review, seal, sweep
 from hub.steps.context import PostRefused, PostUnavailable
 from hub.steps.receive import Received
 from hub.steps.review import NotResolvable
@@ -140,7 +140,7 @@ class TestIngest:
         del world.shop.orders["7001"]
         merchant.deliver(b"", event="gone")
         world.drain("ingest")
-        assert merchant.estado(sale_id) is Estado.CANCELADA
+        assert merchant.estado(sale_id) is Estado.EN_REVISION
         assert merchant.request(sale_id).errors == (request.NOT_OPEN,)
         world.shop.put(make_sale())
         merchant.deliver(body(make_sale()), event="restored", key="e2")
@@ -158,7 +158,7 @@ class TestIngest:
             without_api(merchant)
         merchant.deliver(b"", event="gone")
         world.drain("ingest")
-        assert merchant.estado(sale_id) is Estado.CANCELADA
+        assert merchant.estado(sale_id) is Estado.EN_REVISION
 
     def test_gone_before_it_was_ever_seen(self, world: Any, merchant: Any) -> None:
         merchant.deliver(b"", event="gone")
@@ -395,7 +395,7 @@ class TestSeal:
         ("changes", "code"),
         [
             ({"payment_state": PaymentState.CANCELLED}, "not_invoiceable"),
-            ({"payment_state": PaymentState.REFUNDED}, "not_invoiceable"),
+            ({"payment_state": PaymentState.REFUNDED}, "sale_doubtful"),
             ({"refunds": (Refund("r", Decimal("116.00")),)}, "not_invoiceable"),
             ({"doubts": ("¿Qué es esto?",)}, "sale_doubtful"),
             ({"total": Decimal("116.05")}, "no_exact_document"),
@@ -542,7 +542,7 @@ class TestClose:
         merchant.request(invoiced)
         now = world.clock.now()
         tickets = close.open_tickets(world.ctx, merchant.id, None, None)
-        assert [one.id for one in tickets] == [open_id]
+        assert [one.rows[0].id for one in tickets] == [open_id]
         assert close.close(world.ctx, merchant.id, now, GLOBAL) == close.Closed(1, 1)
         assert close.close(world.ctx, merchant.id, now, GLOBAL) == close.Closed(0, 1)
         assert merchant.estado(open_id) is Estado.EN_GLOBAL
@@ -726,7 +726,7 @@ class TestAsk:
         (waiting,) = merchant.of(lambda tenant: tenant.asks.list())
         assert waiting.form["mensaje"] == "uno"
         assert merchant.page(sale_id).asked_at is not None
-        review.resolve_ask(world.ctx, merchant.id, waiting.id)
+        answer.resolve(world.ctx, merchant.id, waiting.id, "done")
         assert review.waiting(world.ctx, merchant.id) == []
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from cfdi.cancelacion import Motivo
+from hub.domain.placed import Basis, Share
+from hub.domain.sale import Refund
 from hub.domain.states import MOVES, State
 from hub.store import guards
 from hub.store.errors import Refused
@@ -447,11 +450,21 @@ class TestCancellations:
 @pytest.mark.parametrize("table", sorted(APPEND_ONLY))
 class TestAppendOnly:
     @pytest.fixture
-    def full(self, world: Any) -> Any:
+    def full(self, world: Any, make_sale: Any) -> Any:
         doubtful = world.answered("unknown", "7009")
+        with world.store.transaction() as tx:
+            sale = make_sale(refunds=(Refund("r0", Decimal("16.00")),))
+            tenant = tx.tenant(world.merchant_id)
+            tenant.credits.account_for(doubtful, 1, sale)
+            share = Share(0, 1, Decimal("116.00"), Basis(Decimal("132.00"), {"r0": Decimal(16)}))
+            of = tenant.invoices.get(doubtful).sale_ids[0]
+            tenant.credits.account_for_share(doubtful, 1, of, share)
         move(world, doubtful, "review")
         TestDeclarations().declare(world, doubtful)
         cancelling(world, world.stamped())
+        with world.store.transaction() as tx:
+            erasures = tx.tenant(world.merchant_id).erasures
+            assert erasures.audit(world.connection_id, "request", "access", sales=1)
         return world
 
     def test_no_update_no_delete(self, full: Any, table: str) -> None:

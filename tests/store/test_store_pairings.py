@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connectors.contract import Subscription
+from connectors.abilities import Subscription
 from hub.store.bonds import REPLACED
 from hub.store.errors import Refused
 from hub.store.merchants import shop_name

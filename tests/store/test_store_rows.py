@@ -171,7 +171,7 @@ class TestLinks:
             second = links.renew(sale_id)
             assert (first.generation, second.generation) == (1, 2)
             assert tx.doors.link(first.token) is None
-            assert tx.doors.link(second.token) == (world.merchant_id, sale_id)
+            assert tx.doors.link(second.token) == (world.merchant_id, sale_id, 0)
 
     @pytest.mark.parametrize("token", ["", "x", "ñ" * 43, "\x00", "' OR 1=1 --", "a" * 100_000])
     def test_a_wrong_token_opens_nothing(self, world: Any, token: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ import peewee
 import pytest
 
 from cfdi.cancelacion import Motivo
+from hub.domain.customers import Fiscal, Profile, Source
+from hub.domain.placed import Basis, Share
+from hub.domain.sale import Refund
 from hub.domain.states import State
 from hub.store import schema
 from hub.store.errors import Refused, RowUnknown, StoreError
-from hub.store.records import Attempt
+from hub.store.records import NOTE_ORIGIN, Attempt
 from hub.store.transaction import Tenant
 
-GLOBAL = {schema.Merchant, schema.KeyCheck, schema.Lease}
+GLOBAL = {schema.Merchant, schema.KeyCheck, schema.Lease, schema.App}
 
 
 def test_every_table_of_a_tenant_has_it_in_its_key_and_references() -> None:
@@ -53,8 +57,17 @@ def crossing_references() -> list[tuple[str, str, str]]:
     return sorted(found)
 
 
+def remember(tenant: Tenant, connection_id: str, sale_id: str, at: datetime) -> None:
+    profile = Profile(Fiscal(rfc="CACX7605101P8"), Source.BUYER, at)
+    tenant.customers.keep(connection_id, "c1", profile)
+    tenant.customers.bought(connection_id, "c1", sale_id)
+    tenant.books.keep(connection_id, at, at, 0, ())
+    tenant.mails.begin("invitation", sale_id, "m")
+    tenant.bounces.add("invitation", sale_id, "m", sale_id, "a@example.com", "550")
+
+
 @pytest.fixture
-def full(make_world: Callable[[], Any]) -> tuple[Any, Any]:
+def full(make_world: Callable[[], Any], make_sale: Any) -> tuple[Any, Any]:
     """Two merchants with a row in every table that can be crossed."""
     worlds = make_world(), make_world()
     for number, world in enumerate(worlds):
@@ -78,14 +91,51 @@ def full(make_world: Callable[[], Any]) -> tuple[Any, Any]:
             )
             tenant.bonds.pair(world.connection_id, "shop", "https://shop.example")
             tenant.proofs.keep(world.connection_id, "7001", "proof")
+            remember(tenant, world.connection_id, sale_id, world.clock.now())
+            tenant.erasures.remember(world.connection_id, "request", ["7001"])
+            tenant.erasures.audit(world.connection_id, "request", "erase_customer")
             tenant.invoices.move(doubtful, State.SENDING, State.REVIEW)
             tenant.invoices.declare_unstamped(doubtful, 1, "staff")
             tenant.invoices.agree(invoice_id, "f" * 32, verified=True)
+            sale = make_sale(refunds=(Refund("r0", Decimal("1.00")),))
+            tenant.credits.account_for(invoice_id, 1, sale)
+            share = Share(
+                0, 1, Decimal("116.00"), Basis(Decimal("117.00"), {"r0": Decimal("1.00")})
+            )
+            tenant.credits.account_for_share(doubtful, 1, sale_id, share)
+            note_of(tenant, invoice_id, sale_id)
             motivo = Motivo.ERRORES_SIN_RELACION
             tenant.cancellations.ask(invoice_id, motivo, "", actor="staff", was=State.STAMPED)
             tenant.invoices.move(invoice_id, State.STAMPED, State.CANCELLING)
             tenant.cancellations.note(tenant.cancellations.current(invoice_id), "sent", "")
+        free = world.sale("7003")
+        with world.store.transaction() as tx:
+            tx.tenant(world.merchant_id).divisions.make(free, "f" * 32, {"1": Decimal(1)})
     return worlds
+
+
+def note_of(tenant: Tenant, ingreso_id: str, sale_id: str) -> str:
+    """A credit note of one refund of an invoice, asked for."""
+    ingreso = tenant.invoices.get(ingreso_id)
+    assert ingreso is not None
+    made = tenant.invoices.create(
+        sale_ids=(sale_id,),
+        receptor=ingreso.receptor,
+        origin=NOTE_ORIGIN,
+        language="es",
+        environment="test",
+        total=Decimal("16.00"),
+        currency="MXN",
+    )
+    tenant.credits.open(
+        made.id,
+        ingreso_id=ingreso_id,
+        sale_id=sale_id,
+        refund_key="r1",
+        total=Decimal("16.00"),
+        actor="hub",
+    )
+    return made.id
 
 
 @pytest.mark.parametrize(("table", "column", "constraint"), crossing_references())
@@ -122,11 +172,27 @@ def read_all(tenant: Tenant, foreign: Any) -> list[object]:
         tenant.invoices.raw_answer(attempt),
         tenant.invoices.stamp_of(foreign.invoice),
         tenant.invoices.transitions(foreign.invoice),
+        tenant.credits.get(foreign.note),
+        tenant.credits.of_sale(foreign.sale),
+        tenant.credits.of_ingreso(foreign.invoice),
+        tenant.credits.basis(foreign.invoice, 1),
+        tenant.credits.share(foreign.invoice, 1, foreign.sale),
+        tenant.divisions.current(foreign.divided),
+        tenant.links.current(foreign.divided, 2),
+        tenant.claims.part_of(foreign.partly, foreign.divided),
         tenant.connections.get(foreign.connection),
         tenant.inbox.get(foreign.inbox),
         tenant.pac.get(foreign.account),
         tenant.mails.copy(foreign.copy),
+        tenant.customers.get(foreign.connection, "c1"),
+        tenant.customers.sales(foreign.connection, "c1"),
         tenant.mails.was_sent("k", foreign.invoice, "m"),
+        tenant.bounces.has("invitation", foreign.sale, "m"),
+        tenant.bounces.of_sale(foreign.sale),
+        tenant.sales.of_connection(foreign.connection, 10),
+        tenant.erasures.orders(foreign.connection, "request"),
+        tenant.erasures.known(foreign.connection),
+        tenant.erasures.list(),
     ]
 
 
@@ -143,7 +209,23 @@ class Foreign:
             tenant.mails.begin("k", self.invoice, "m")
             tenant.mails.sent("k", self.invoice, "m", self.at)
             tenant.asks.create(self.sale, "late", {})
+            tenant.erasures.remember(self.connection, "request", ["7009"])
+            remember(tenant, self.connection, self.sale, self.at)
+            tenant.erasures.audit(self.connection, "request", "erase_customer")
+            tenant.credits.account_for(self.invoice, 1, tenant.sales.get(self.sale).sale)
+            basis = Basis(Decimal("116.00"), {})
+            tenant.credits.account_for_share(
+                self.invoice, 1, self.sale, Share(0, 1, Decimal("116.00"), basis)
+            )
+            self.note = note_of(tenant, self.invoice, self.sale)
             self.copy = tenant.mails.ask(self.invoice, "a@example.com", "es").id
+        self.divided = world.sale("7003")
+        self.partly = world.invoice(self.divided, claim=False)
+        with world.store.transaction() as tx:
+            tenant = tx.tenant(world.merchant_id)
+            tenant.divisions.make(self.divided, "f" * 32, {"1": Decimal(1)})
+            tenant.links.make(self.divided, 2)
+            tenant.claims.open(self.divided, invoice_id=self.partly, part=2, parts=2)
 
 
 def test_nothing_of_another_tenant_is_read(make_world: Callable[[], Any]) -> None:
@@ -162,7 +244,9 @@ def test_nothing_of_another_tenant_is_read(make_world: Callable[[], Any]) -> Non
         assert mine.invoices.count() == {}
 
 
-def test_nothing_of_another_tenant_is_written(make_world: Callable[[], Any]) -> None:
+def test_nothing_of_another_tenant_is_written(
+    make_world: Callable[[], Any], make_sale: Any
+) -> None:
     one, two = make_world(), make_world()
     foreign = Foreign(two)
     before = snapshot(two)
@@ -173,9 +257,19 @@ def test_nothing_of_another_tenant_is_written(make_world: Callable[[], Any]) -> 
         lambda t: t.sales.touch_verified(foreign.sale, foreign.at),
         lambda t: t.links.make(foreign.sale),
         lambda t: t.links.renew(foreign.sale),
+        lambda t: t.links.revoke(foreign.divided, 2),
+        lambda t: t.links.make(foreign.divided, 1),
+        lambda t: t.divisions.undo(foreign.divided),
+        lambda t: t.divisions.make(foreign.sale, "f" * 32, {}),
+        lambda t: t.credits.account_for_share(
+            foreign.invoice, 2, foreign.sale, Share(0, 1, Decimal(1), Basis(Decimal(1), {}))
+        ),
         lambda t: t.claims.open(foreign.sale, global_uuid="G", part=2, parts=2),
         lambda t: t.claims.release(foreign.invoice),
         lambda t: t.asks.create(foreign.sale, "k", {}),
+        lambda t: t.asks.settle(foreign.sale, "late"),
+        lambda t: t.credits.release(foreign.note, "cancelled"),
+        lambda t: t.credits.account_for(foreign.invoice, 2, make_sale()),
         lambda t: t.invoices.move(foreign.invoice, State.STAMPED, State.CANCELLING),
         lambda t: t.invoices.delivered(foreign.invoice, foreign.at),
         lambda t: t.invoices.start_attempt(foreign.invoice, 1, "w"),
@@ -189,6 +283,15 @@ def test_nothing_of_another_tenant_is_written(make_world: Callable[[], Any]) -> 
         lambda t: t.inbox.dead(foreign.inbox, "no"),
         lambda t: t.mails.sent("k", foreign.invoice, "m", foreign.at),
         lambda t: t.mails.ask(foreign.invoice, "b@example.com", "es"),
+        lambda t: t.asks.erase(foreign.sale),
+        lambda t: t.sales.forget_buyer(foreign.sale),
+        lambda t: t.erasures.remember(foreign.connection, "r", ["7001"]),
+        lambda t: t.erasures.audit(foreign.connection, "r", "access"),
+        lambda t: t.erasures.erase(foreign.connection, "7001", foreign.sale),
+        lambda t: t.erasures.of_customer(foreign.connection, ""),
+        lambda t: t.erasures.of_shop(foreign.connection, ""),
+        lambda t: t.erasures.deliveries([foreign.inbox]),
+        lambda t: t.bonds.renewed(foreign.connection),
     ]
     for write in writes:
         try:

@@ -69,7 +69,7 @@ class Gate:
         yield number
         if number == 1:
             self.first_is_in.set()
-            self.go_on.wait(10)
+            self.go_on.wait(60)
         self.committed.append(number)
 
 
@@ -77,7 +77,7 @@ def queued(together: Together, gate: Gate, works: list[Any]) -> list[Any]:
     """The first of them commits while the others come; what each got."""
     with ThreadPoolExecutor(len(works)) as pool:
         asked = [pool.submit(together.run, works[0])]
-        assert gate.first_is_in.wait(10)
+        assert gate.first_is_in.wait(60)
         asked += [pool.submit(together.run, work) for work in works[1:]]
         while len(together._waiting) < len(works) - 1:
             threading.Event().wait(0.01)
@@ -121,4 +121,6 @@ def test_nobody_waits_for_ever_if_the_writer_is_ended() -> None:
         raise SystemExit
 
     got = queued(together, gate, [lambda tx: tx, ended, lambda _: "a"])
-    assert got[2] == "a"
+    # Whichever of the two writes for both is ended; the other one then writes for itself.
+    assert isinstance(got[1], SystemExit)
+    assert got[2] == "a" or isinstance(got[2], SystemExit)

@@ -194,18 +194,33 @@ def site(tmp_path: Path) -> Iterator[Site]:
     made.close()
 
 
+#: Open installations, oldest first: each holds some ten files.
+_MADE: list[Site] = []
+
+
 @pytest.fixture(scope="session")
 def make_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
     """Installations that differ by their environment."""
-    made: list[Site] = []
 
     def make(**environ: str) -> Site:
-        made.append(Site(tmp_path_factory.mktemp("site") / "var", environ))
-        return made[-1]
+        _MADE.append(Site(tmp_path_factory.mktemp("site") / "var", environ))
+        return _MADE[-1]
 
     yield make
-    for one in made:
-        one.close()
+    _close_from(0)
+
+
+@pytest.fixture(autouse=True)
+def _sites_of_one_test() -> Iterator[None]:
+    """What a test made for itself ends with it; fixtures of a wider scope came before this one."""
+    before = len(_MADE)
+    yield
+    _close_from(before)
+
+
+def _close_from(place: int) -> None:
+    while len(_MADE) > place:
+        _MADE.pop().close()
 
 
 @pytest.fixture
@@ -319,7 +334,7 @@ class Store:
     pings: list[int] = field(default_factory=list)
     #: Status of every answer instead of the right one, e.g. 503.
     down: int = 0
-    #: Seconds before each answer.
+    #: Seconds before each answer; 0 lets those go that are held.
     slow: float = 0.0
     redirect: str = ""
     made: int = 0
@@ -344,8 +359,9 @@ class Store:
         self.asked.append(f"{handler.command} {path}")
         size = int(handler.headers.get("content-length") or 0)
         body = handler.rfile.read(size)
-        if self.slow:
-            time.sleep(self.slow)
+        until = time.monotonic() + self.slow
+        while self.slow and time.monotonic() < until:
+            time.sleep(0.02)
         if self.down:
             return self.down, {"code": "down"}
         if not path.startswith("/wp-json/"):

@@ -8,7 +8,6 @@ import hmac
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,9 +20,12 @@ from typing import Any
 import pytest
 import requests
 
+from tests.ports import free_ports
+
 ROOT = Path(__file__).resolve().parents[2]
-#: Waitress gives requests in hand 5 s, the store those at work in it 3.
-SECONDS = 8.5
+#: Waitress gives requests in hand 5 s, the store those at work in it 3; the rest is for a machine
+#: that is busy. The shop would take forty.
+SECONDS = 20.0
 
 
 @dataclass
@@ -47,26 +49,9 @@ class Home:
             return False
 
 
-def free_port() -> int:
-    """The first of three: `up` needs those beside it."""
-    for port in range(20_000 + os.getpid() % 1000 * 8, 32_000, 4):
-        probes = [socket.socket() for _ in range(3)]
-        try:
-            for number, probe in enumerate(probes):
-                probe.bind(("127.0.0.1", port + number))
-        except OSError:
-            continue
-        else:
-            return port
-        finally:
-            for probe in probes:
-                probe.close()
-    pytest.fail("no three free ports in a row")
-
-
 @pytest.fixture
 def home(make_site: Callable[..., Any], store: Any) -> Home:
-    port = free_port()
+    port = free_ports(3)  # `up` needs those beside it
     site = make_site(ALLOW_PRIVATE_HOSTS="1", PORT=str(port))
     merchant_id = site.merchant()
     code = site.told("connection", "pair", "--merchant", merchant_id)["code"]
@@ -174,7 +159,7 @@ def test_a_buyer_who_waits_is_answered_first(home: Home, start: Any) -> None:
     home.store.slow = 40.0
     with ThreadPoolExecutor(1) as visitors:
         visit = visitors.submit(home.get, home.link)
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         while "7002" not in "".join(home.store.asked) and time.monotonic() < until:
             time.sleep(0.02)
         began = time.monotonic()
@@ -192,10 +177,10 @@ def test_so_does_the_one_below_a_supervisor(home: Home, start: Any) -> None:
     web = below(up.pid)
     began = time.monotonic()
     up.terminate()
-    while web & set(running()) and time.monotonic() - began < 30:
+    while web & set(running()) and time.monotonic() - began < 35:
         time.sleep(0.05)
     assert time.monotonic() - began < SECONDS, said(home)
-    assert up.wait(30) == 0, said(home)
+    assert up.wait(60) == 0, said(home)
     assert "Fatal" not in said(home)
 
 

@@ -69,6 +69,18 @@ def test_the_first_visit_makes_the_sale_and_leads_to_its_page(linked: Linked) ->
     assert linked.get(link + ".").headers["Location"] == page  # as mail programs end addresses
 
 
+def test_who_only_passes_by_has_no_shop_asked_and_uses_nothing_up(linked: Linked) -> None:
+    """What browsers fetch ahead, and a HEAD; the buyer who comes after them is served."""
+    link = linked.link(linked.store.sell(7001))
+    client, ahead = linked.site.client, {"Sec-Purpose": "prefetch;prerender"}
+    assert client.get(link, headers=ahead).status_code == 503
+    assert client.get(link, headers={"Purpose": "prefetch"}).status_code == 503
+    assert client.head(link).status_code == 503
+    assert linked.store.asked == []
+    assert client.get(link).status_code == 303
+    assert client.head(link).status_code == 303  # known now
+
+
 def test_a_webhook_that_came_first_is_the_same_sale(linked: Linked) -> None:
     order = linked.store.sell(7001)
     linked.get(linked.link(order))
@@ -134,41 +146,43 @@ def test_a_shop_that_is_away_is_not_asked_without_end(linked: Linked) -> None:
     assert len(linked.store.asked) <= 60
 
 
-def test_a_slow_shop_shows_a_page_that_comes_back_by_itself(linked: Linked) -> None:
+def test_a_slow_shop_shows_a_page_that_comes_back_by_itself(linked: Linked, patience: Any) -> None:
     link = linked.link(linked.store.sell(7001))
-    linked.store.slow = 3.0
+    linked.store.slow = 12.0
     begun = time.monotonic()
     answer = linked.get(link, headers={"Accept-Language": "en"})
-    assert time.monotonic() - begun < 2.9
+    assert time.monotonic() - begun < 10
+    assert patience.longest <= links.BUDGET_SECONDS
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
     assert "We are looking for your purchase" in answer.text
-    assert "<script" not in answer.text
+    assert not re.search(r"<script(?! src=\"/assets/)", answer.text)
     found = re.search(r'http-equiv="refresh" content="3;url=([^"]+)"', answer.text)
     assert found is not None
     again = found[1].replace("&amp;", "&")
     assert again == f"{link}&n=1"
     # The question went on without its asker, and what it brought is there.
-    until = time.monotonic() + 8
+    linked.store.slow = 0.0
+    until = time.monotonic() + 30
     while not linked.sales() and time.monotonic() < until:
         time.sleep(0.05)
     assert linked.get(again).status_code == 303
     assert len([one for one in linked.store.asked if "/orders/" in one]) == 1
 
 
-def test_a_crowd_at_a_slow_shop_leaves_threads_for_all_others(linked: Linked) -> None:
+def test_a_crowd_at_a_slow_shop_leaves_threads_for_all_others(
+    linked: Linked, patience: Any
+) -> None:
     """Fifty at once for one new order: one question, one sale, and few who hold a thread."""
     link = linked.link(linked.store.sell(7001))
     linked.store.slow = 1.5
 
-    def visit(_: int) -> tuple[int, float]:
-        begun = time.monotonic()
-        return linked.site.app.test_client().get(link).status_code, time.monotonic() - begun
+    def visit(_: int) -> int:
+        return int(linked.site.app.test_client().get(link).status_code)
 
     with ThreadPoolExecutor(50) as crowd:
-        visits = list(crowd.map(visit, range(50)))
-    assert {status for status, _ in visits} <= {303, 503}
-    held = [seconds for _, seconds in visits if seconds > 1.2]
-    assert 1 <= len(held) <= links.PATIENT
+        statuses = set(crowd.map(visit, range(50)))
+    assert statuses <= {303, 503}
+    assert 1 <= patience.most <= links.PATIENT
     assert linked.get(link).status_code == 303
     assert len([one for one in linked.store.asked if "/orders/" in one]) == 1
     assert len(linked.sales()) == 1

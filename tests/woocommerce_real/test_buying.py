@@ -56,6 +56,7 @@ def fits(page: Page) -> bool:
 
 
 def invoice(page: Page) -> None:
+    page.click("#factura .primary")
     page.click("text=Generar mi factura")
     expect(page.locator("h1")).to_have_text("Tu factura está lista", timeout=40_000)
 

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,11 +26,12 @@ from hub.store.database import Store
 from hub.store.keys import Keyring
 from hub.store.records import OutboxRow
 from hub.work.jobs import QUEUES
+from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     until = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > until:
@@ -158,9 +158,7 @@ def is_alive() -> Callable[[int], bool]:
 
 @pytest.fixture
 def unused_tcp_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports()
 
 
 KEYS = "k1:" + "A" * 43 + "="
@@ -295,7 +293,9 @@ def note(what, subject):
 
 def slow(merchant_id, subject):
     note("begin", subject)
-    time.sleep(options["seconds"])
+    until = time.monotonic() + options["seconds"]
+    while time.monotonic() < until and not os.path.exists(options["notes"] + subject):
+        time.sleep(min(options["seconds"], 0.01))
     note("end", subject)
 
 def chain(merchant_id, subject):
@@ -349,12 +349,17 @@ class Workers:
             "sweeper": sweeper,
         }
         process = self.python("-c", WORKER, json.dumps(options))
-        wait_until(lambda: any(n.pid == process.pid for n in self.notes("start")), 20)
+        wait_until(lambda: any(n.pid == process.pid for n in self.notes("start")), 60)
         return process
 
     def notes(self, what: str) -> list[Note]:
         lines = self.path.read_text().splitlines()
         return [note for note in (Note(*json.loads(line)) for line in lines) if note.what == what]
+
+    def let_go(self, *subjects: str) -> None:
+        """Their steps end now, whatever `seconds` they were to take."""
+        for subject in subjects:
+            Path(f"{self.path}{subject}").touch()
 
     def ended(self) -> list[str]:
         return [note.subject for note in self.notes("end")]

@@ -121,7 +121,7 @@ def test_it_is_private_durable_and_ends_on_sigterm(rung, python, until, is_alive
     assert (Path(rung.argv[-2]) / "redis.pid").read_text() == f"{pid}\n"
 
     process.terminate()
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     assert not is_alive(pid)
 
     python(*rung.argv[1:])
@@ -138,7 +138,7 @@ def test_what_it_acknowledged_survives_its_own_kill(rung, python, until):
         for number in range(500):
             redis.rpush("queue", number)
     os.kill(server_pid(rung), signal.SIGKILL)
-    assert process.wait(10) != 0
+    assert process.wait(60) != 0
     python(*rung.argv[1:])
     until(lambda: answers(rung))
     with client(rung) as redis:
@@ -164,7 +164,7 @@ def test_it_ends_when_the_lifeline_does(rung, python, until, is_alive):
     until(lambda: answers(rung))
     pid = server_pid(rung)
     os.close(writing)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     assert not is_alive(pid)
 
 
@@ -176,7 +176,7 @@ def test_a_second_one_of_the_same_directory_is_refused(short_dir, python, until)
     until(lambda: answers(rung))
     pid = server_pid(rung)
     second = python(*rung.argv[1:], stderr=subprocess.PIPE)
-    _, error = second.communicate(timeout=10)
+    _, error = second.communicate(timeout=60)
     assert second.returncode == 1
     assert b"already runs the Redis of" in error
     assert server_pid(rung) == pid

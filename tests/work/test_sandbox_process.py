@@ -39,7 +39,7 @@ def test_it_serves_on_loopback_until_sigterm(tmp_path, python, until, unused_tcp
         assert {row[1] for row in table if row[1].endswith(own)} == {f"0100007F{own}"}
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     process.terminate()
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 def test_a_taken_port_is_an_error_and_no_silence(tmp_path, python, unused_tcp_port):

@@ -43,7 +43,7 @@ class Supervised:
 
     def end(self) -> int | None:
         self.stop.set()
-        self.thread.join(20)
+        self.thread.join(60)
         assert not self.thread.is_alive()
         return self.status
 
@@ -77,13 +77,12 @@ def test_pauses_between_starts_grow(tmp_path, until):
     starts = tmp_path / "starts"
     code = f"import time; open({str(starts)!r}, 'a').write(f'{{time.monotonic()}}\\n')"
     supervised = Supervised(child("short", code))
-    until(lambda: starts.exists() and starts.read_text().count("\n") >= 4, 20)
+    until(lambda: starts.exists() and starts.read_text().count("\n") >= 4)
     supervised.end()
     moments = [float(line) for line in starts.read_text().split()]
     gaps = [after - before for before, after in pairwise(moments)]
-    assert gaps[0] < gaps[1] < gaps[2]
-    assert gaps[0] >= 0.25
-    assert gaps[2] >= 1.0
+    # No more than this can be said of them: a busy machine makes each longer.
+    assert [gap >= least for gap, least in zip(gaps, (0.25, 0.5, 1.0), strict=False)] == [True] * 3
 
 
 def test_ready_is_told_once_all_answer(unused_tcp_port, until):
@@ -96,7 +95,7 @@ def test_ready_is_told_once_all_answer(unused_tcp_port, until):
     supervised = Supervised(
         child("web", serve, ready=address), child("worker", "import time; time.sleep(60)")
     )
-    assert supervised.ready.wait(10)
+    assert supervised.ready.wait(30)
     assert time.monotonic() - started >= 1.0
     assert supervised.end() == 0
 
@@ -104,11 +103,16 @@ def test_ready_is_told_once_all_answer(unused_tcp_port, until):
 def test_a_start_that_fails_is_given_up_and_cleared_away(tmp_path, is_alive):
     pid = tmp_path / "pid"
     note = f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    after = (
+        f"import os, time; path = {str(pid)!r}\n"
+        "while not os.path.exists(path) or not open(path).read(): time.sleep(0.01)\n"
+        "raise SystemExit(2)"
+    )
     supervised = Supervised(
         child("good", note),
-        child("bad", "raise SystemExit(2)", ready="tcp://127.0.0.1:9"),
+        child("bad", after, ready="tcp://127.0.0.1:9"),
     )
-    supervised.thread.join(20)
+    supervised.thread.join(60)
     assert supervised.status == 1
     assert not supervised.ready.is_set()
     assert not is_alive(int(pid.read_text()))
@@ -118,7 +122,7 @@ def test_one_that_is_never_ready_ends_the_start():
     supervised = Supervised(
         child("mute", "import time; time.sleep(60)", ready="tcp://127.0.0.1:9"), ready_seconds=0.5
     )
-    supervised.thread.join(20)
+    supervised.thread.join(60)
     assert supervised.status == 1
 
 
@@ -180,13 +184,13 @@ def all_written(directory: Path) -> bool:
 def test_no_process_outlives_the_supervisor(tmp_path, python, until, is_alive, number):
     """One child does not hear SIGTERM: it must go too, by force."""
     process = python("-c", SUPERVISOR, str(tmp_path))
-    until(lambda: all_written(tmp_path), 20)
+    until(lambda: all_written(tmp_path), 60)
     pids = pids_of(tmp_path)
     assert all(map(is_alive, pids))
     process.send_signal(number)
-    status = process.wait(20)
+    status = process.wait(60)
     assert status == (-signal.SIGKILL if number is signal.SIGKILL else 0)
-    until(lambda: not any(map(is_alive, pids)), 15)
+    until(lambda: not any(map(is_alive, pids)))
 
 
 def test_without_a_supervisor_there_is_no_lifeline(monkeypatch):

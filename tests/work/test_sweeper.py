@@ -106,26 +106,27 @@ def test_a_sweep_that_fails_stops_no_other_and_comes_again(sweeper_of, desk):
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_sweep_that_waits_for_a_platform_does_not_lose_the_lease(live_desk, until, monkeypatch):
-    monkeypatch.setattr(module, "LEASE_SECONDS", 1)
+    monkeypatch.setattr(module, "LEASE_SECONDS", 3)
     monkeypatch.setattr(module, "TURN_SECONDS", 0.2)
-    began, stop = Event(), Event()
+    began, answers, stop = Event(), Event(), Event()
 
     def wait():
         began.set()
-        time.sleep(2.0)
+        answers.wait(60)
 
     clock = SystemClock()
     first = Sweeper(live_desk.store, [].append, [Sweep("w", 60, wait)], owner="a", clock=clock)
     first.start(stop)
-    assert began.wait(5)
+    assert began.wait(30)
     second = Sweeper(live_desk.store, [].append, [], owner="b", clock=clock)
     held = []
-    for _ in range(15):
+    for _ in range(40):
         held.append(second.turn())
         time.sleep(0.1)
+    answers.set()
     stop.set()
     first.join()
-    assert held == [False] * 15
+    assert held == [False] * 40
     assert second.turn()
 
 

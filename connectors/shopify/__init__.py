@@ -1,0 +1,1 @@
+"""Shopify: orders of shops that installed the app."""

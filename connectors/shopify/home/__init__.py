@@ -1,0 +1,1 @@
+"""The page of the app inside Shopify's admin: connects the shop, shows how things stand."""

@@ -1,0 +1,1 @@
+"""Stripe: invoices, Checkout, payments."""
