@@ -115,7 +115,9 @@ def test_what_was_acknowledged_survives_kill_9(world: Any, url: str, keys: Keyri
         for _ in range(20 + 17 * turn):
             acknowledged.add(filer.stdout.readline().strip())
         os.kill(filer.pid, signal.SIGKILL)
-        acknowledged |= set(filer.communicate()[0].split("\n")[:-1])
+        # Not `communicate`: it reads the pipe below `readline`'s buffer and loses what waits there.
+        acknowledged |= set(filer.stdout.read().split("\n")[:-1])
+        filer.communicate()
     with world.store.reading() as tx:
         tenant = tx.tenant(world.merchant_id)
         stored = {row.event_key for row in tenant.inbox.list(limit=10_000)}
