@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from connectors.abilities import Identifies, Subscribes
@@ -10,6 +9,7 @@ from connectors.connecting import AddressUnusable, ConnectionUnknown
 from connectors.contract import ConnectionInvalid
 from hub.commands.output import BadArgument, Failed
 from hub.steps.pairing import renew
+from hub.steps.reopen import PRIVATE, is_closed, reopen
 from hub.store.records import Connection
 from hub.wiring import Hub
 
@@ -38,18 +38,16 @@ def create_connection(
     with hub.ctx.store.transaction() as tx:
         tenant = tx.tenant(merchant_id)
         shop = tenant.connections.of_shop(platform, account)
-        settings = {"allow_private": True} if allow_private else {}
-        if shop is not None:
-            # Its sales are those of the shop: a second connection would make each of them twice.
-            bond = tenant.bonds.get(shop.id)
-            if bond is None or bond.state != "closed":
-                raise Failed("connection_exists", "this shop is connected to the merchant already")
-            tenant.connections.renew(shop.id, account, credentials, settings)
-            tenant.connections.by_app(shop.id, None)
-            tenant.bonds.reopen(shop.id)
-            made = replace(shop, account=account, app_id=None)
-        else:
+        if shop is None:
+            settings = {PRIVATE: True} if allow_private else {}
             made = tenant.connections.create(platform, account, credentials, settings, since)
+        elif is_closed(tenant, shop.id):
+            # Its sales are those of the shop: a second connection would make each of them twice.
+            made = reopen(
+                tenant, shop, account, credentials, allow_private=allow_private, since=since
+            )
+        else:
+            raise Failed("connection_exists", "this shop is connected to the merchant already")
         makes_webhooks = isinstance(connector, Subscribes) and not given.get("webhook_secret")
         if makes_webhooks or (isinstance(connector, Identifies) and given.get("key")):
             tenant.promise("connect", made.id, queue="ingest")

@@ -21,6 +21,7 @@ from hub.steps.announce import SETTING
 from hub.steps.context import Context
 from hub.steps.later import SHOP_PAUSE, paused
 from hub.steps.pairing import BEFORE, webhook_url
+from hub.steps.reopen import PRIVATE, is_closed, reopen
 from hub.steps.shops import Shop, report, shop_of
 from hub.store.database import Tenant
 from hub.store.records import Bond, Connection
@@ -101,12 +102,48 @@ def _identified(ctx: Context, shop: Shop, bond: Bond) -> bool:
     if account == connection.account:
         return True
     try:
+        _refuse_a_second(ctx, shop, bond, account)
         _name(ctx, connection, bond, account)
     except (ConnectedElsewhere, ConnectionInvalid) as error:
         disconnect(ctx, connection.merchant_id, connection.id)
         report(ctx, connection, str(error))
         return False
     return True
+
+
+def _refuse_a_second(ctx: Context, shop: Shop, bond: Bond, account: str) -> None:
+    """Raises `ConnectionInvalid` where an earlier connection took the keys of this one."""
+    if earlier := _opened_again(ctx, shop, bond, account):
+        raise ConnectionInvalid(f"the store was connected before, as {earlier}: it is again")
+
+
+def _opened_again(ctx: Context, shop: Shop, bond: Bond, account: str) -> str:
+    """The connection that the shop had before, open again with the keys of this one; "" if none.
+
+    This one only held the keys until they said whose they are.
+    """
+    connection = shop.connection
+    with ctx.store.transaction() as tx:
+        tenant = tx.tenant(connection.merchant_id)
+        other = tenant.connections.of_shop(connection.platform, account)
+        if other is None or other.id == connection.id or not is_closed(tenant, other.id):
+            return ""
+        if not _still(tenant, bond) or tx.pairing.taken(
+            connection.platform, account, connection.merchant_id
+        ):
+            return ""
+        told = connection.since != connection.created_at
+        reopen(
+            tenant,
+            other,
+            account,
+            shop.credentials.current(),
+            allow_private=connection.settings.get(PRIVATE) is True,
+            since=connection.since if told else None,
+        )
+        tenant.promise("connect", other.id, queue="ingest")
+        tenant.promise("sweep", other.id, queue="ingest")
+    return other.id
 
 
 def _name(ctx: Context, connection: Connection, bond: Bond, account: str) -> None:

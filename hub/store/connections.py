@@ -127,6 +127,11 @@ class Connections:
             **more,
         )
 
+    def begin(self, connection_id: str, since: datetime) -> None:
+        """What was paid from that instant on is the merchant's to be told of, and swept anew."""
+        row = schema.Connection
+        self._scope.change(row, row.id == connection_id, since=since, swept_until=None)
+
     def by_app(self, connection_id: str, app_id: str | None) -> None:
         """The app through which it comes from now on; None for keys of its own."""
         row = schema.Connection

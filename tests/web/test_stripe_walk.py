@@ -373,3 +373,67 @@ def test_disconnected_its_endpoint_is_gone(connected: Connected) -> None:
     refused = connected.site.cli(*renew, "--key", KEY)
     assert (refused.exit_code, "no open connection" in refused.output) == (1, True)
     assert connected.shown()["state"] == "closed"
+
+
+class TestConnectedAgain:
+    """After a disconnection: the same connection, for its sales are those of the account."""
+
+    @staticmethod
+    def end(of: Connected) -> None:
+        of.site.told("connection", "disconnect", "--merchant", of.merchant_id, of.id)
+        of.work()
+
+    @staticmethod
+    def stands(of: Connected) -> None:
+        shown = of.shown()
+        assert (shown["state"], shown["keys"], shown["problem"]) == ("connected", "ok", "")
+        (endpoint,) = of.account.look("webhook_endpoint")
+        assert endpoint["url"] == shown["webhook_url"]
+
+    def test_what_the_merchant_decided_stays(self, connected: Connected) -> None:
+        of = ("connection", "set", "--merchant", connected.merchant_id, connected.id)
+        before = connected.site.told(
+            *of, "--setting", "untaxed_lines=include_16", "--setting", "ppd=true", "--announce"
+        )
+        self.end(connected)
+        assert connected.create() == connected.id
+        connected.work()
+        self.stands(connected)
+        assert connected.site.told(*of)["settings"] == before["settings"]
+        (endpoint,) = connected.account.look("webhook_endpoint")
+        assert set(endpoint["enabled_events"]) == {*events.EVENTS, *events.ON_CREDIT}
+
+    def test_it_begins_when_it_is_told_to(self, connected: Connected) -> None:
+        began = connected.shown()["since"]
+        self.end(connected)
+        connected.create()
+        assert connected.shown()["since"] == began
+        self.end(connected)
+        connected.create("--since", "2026-01-02")
+        assert connected.shown()["since"].startswith("2026-01-02T00:00:00")
+
+    @pytest.mark.parametrize("key", [KEY, "rk_test_another"])
+    def test_a_key_alone_finds_its_connection(self, connected: Connected, key: str) -> None:
+        bill = connected.shop.bill(11600)
+        connected.deliver()
+        connected.work()
+        began = connected.shown()["since"]
+        self.end(connected)
+        connected.account.allow(key, "webhook_write")
+        missed = connected.shop.bill(23200)
+        provisional = connected.create(url="", key=key)
+        connected.work()
+        assert connected.shown(provisional)["state"] == "closed"
+        assert connected.id in connected.shown(provisional)["problem"]
+        self.stands(connected)
+        assert connected.shown()["since"] == began
+        assert {one["number"] for one in connected.sales()} == {bill["number"], missed["number"]}
+        listed = connected.site.told("connection", "list", "--merchant", connected.merchant_id)
+        assert len(listed["data"]) == 2
+
+    def test_a_key_alone_with_a_day_to_begin(self, connected: Connected) -> None:
+        self.end(connected)
+        connected.create("--since", "2026-01-02", url="", key=KEY)
+        connected.work()
+        self.stands(connected)
+        assert connected.shown()["since"].startswith("2026-01-02T00:00:00")
