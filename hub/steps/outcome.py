@@ -15,11 +15,13 @@ from cfdi.pac.contract import AlreadyStamped, Answer, Later, Never, Pac, Stamped
 from hub.domain.states import State
 from hub.steps import customers
 from hub.steps.announce import promise_news
+from hub.steps.bill import held_still
 from hub.steps.context import Context
 from hub.steps.later import RunLater
-from hub.steps.refund import notice_change
+from hub.steps.refund import STAMPED_BESIDE, notice_change
 from hub.store.database import Tenant
-from hub.store.records import Attempt, Document, Invoice
+from hub.store.errors import Refused
+from hub.store.records import Attempt, Document, Invoice, Stamp
 
 log = structlog.get_logger()
 
@@ -65,31 +67,49 @@ def _accept(ctx: Context, sending: Sending, xml: bytes, raw: bytes, outcome: str
     """Believe a stamp only after checking that it is a stamp of what we sent."""
     try:
         accepted = timbre.accept(xml, sending.document.xml, now=ctx.clock.now(), zone=sending.zone)
-    except timbre.TimbreInvalid as error:
+        with ctx.store.transaction() as tx:
+            tenant = tx.tenant(sending.merchant_id)
+            held_still(tenant, sending.invoice.sale_ids)
+            tenant.invoices.answer(sending.attempt, outcome, "", raw)
+            record_stamp(tenant, sending.invoice.id, sending.document.version, accepted)
+    except (timbre.TimbreInvalid, UuidTaken) as error:
         log.error("stamp_not_ours", invoice=sending.invoice.id, reason=error.reason)
         with ctx.store.transaction() as tx:
             tenant = tx.tenant(sending.merchant_id)
             if tenant.invoices.answer(sending.attempt, "unknown", error.reason, raw):
                 to_review(tenant, sending.invoice, State.SENDING, _NOT_OURS)
-        return
-    with ctx.store.transaction() as tx:
-        tenant = tx.tenant(sending.merchant_id)
-        tenant.invoices.answer(sending.attempt, outcome, "", raw)
-        record_stamp(tenant, sending.invoice.id, sending.document.version, accepted)
+
+
+class UuidTaken(Exception):
+    """A stamp of another document has that UUID: the provider's answer cannot be right."""
+
+    reason = "uuid_taken"
 
 
 def record_stamp(tenant: Tenant, invoice_id: str, version: int, accepted: timbre.Accepted) -> None:
-    """Write the stamp, once; a late answer finds it there already and changes nothing."""
-    if tenant.invoices.stamp_of(invoice_id) is not None:
+    """Write the stamp, once; a late answer finds it there already and changes nothing.
+
+    Of one that the invoice can take no more the merchant is told: the document is in force at SAT.
+    Raises `UuidTaken`; nothing of the transaction may be kept then.
+    """
+    invoice, known = tenant.invoices.get(invoice_id), tenant.invoices.stamp_of(invoice_id)
+    if invoice is None or (known is not None and _is_same(known, accepted)):
         return
-    tenant.invoices.stamp(
-        invoice_id,
-        version,
-        accepted.timbre.uuid,
-        accepted.xml,
-        accepted.stamped_at,
-        accepted.sat_verified,
-    )
+    if known is not None or not _can_take(tenant, invoice, version):
+        _tell_beside(tenant, invoice, accepted)
+        return
+    _bring_back(tenant, invoice)
+    try:
+        tenant.invoices.stamp(
+            invoice_id,
+            version,
+            accepted.timbre.uuid,
+            accepted.xml,
+            accepted.stamped_at,
+            accepted.sat_verified,
+        )
+    except Refused as error:
+        raise UuidTaken from error
     for before in (State.SENDING, State.UNKNOWN, State.REVIEW):
         if tenant.invoices.move(invoice_id, before, State.STAMPED, findings=()):
             tenant.promise("deliver", invoice_id, queue="mail")
@@ -99,6 +119,39 @@ def record_stamp(tenant: Tenant, invoice_id: str, version: int, accepted: timbre
             for sale_id in _sales(tenant, invoice_id):
                 notice_change(tenant, sale_id)
             return
+
+
+def _is_same(known: Stamp, accepted: timbre.Accepted) -> bool:
+    return known.uuid.upper() == accepted.timbre.uuid.upper()
+
+
+def _can_take(tenant: Tenant, invoice: Invoice, version: int) -> bool:
+    """Whether it still stands for what was stamped.
+
+    Not where a person declared that version unstamped and the sale, or the refund of a credit note,
+    went on to another document.
+    """
+    if version != invoice.version:
+        return False
+    note = tenant.credits.get(invoice.id)
+    if note is not None:
+        return note.closed_at is None
+    return set(invoice.sale_ids) <= set(_sales(tenant, invoice.id))
+
+
+def _bring_back(tenant: Tenant, invoice: Invoice) -> None:
+    """It was declared unstamped and is not: it goes back to where it was declared so."""
+    if invoice.state is State.REJECTED:
+        tenant.invoices.move(invoice.id, State.REJECTED, State.REQUESTED, reason=_AFTER_ALL)
+    if invoice.state in {State.REJECTED, State.REQUESTED}:
+        tenant.invoices.move(invoice.id, State.REQUESTED, State.REVIEW, reason=_AFTER_ALL)
+
+
+def _tell_beside(tenant: Tenant, invoice: Invoice, accepted: timbre.Accepted) -> None:
+    log.error("stamp_beside", invoice=invoice.id, uuid=accepted.timbre.uuid)
+    told = {"uuid": accepted.timbre.uuid, "motivo": _BESIDE}
+    for sale_id in sorted(invoice.sale_ids):
+        tenant.asks.create(sale_id, STAMPED_BESIDE, told)
 
 
 def _sales(tenant: Tenant, invoice_id: str) -> list[str]:
@@ -184,6 +237,11 @@ def to_review(tenant: Tenant, invoice: Invoice, before: State, *findings: Findin
     tenant.invoices.move(invoice.id, before, State.REVIEW, reason=codes, findings=findings)
 
 
+_AFTER_ALL = "stamped after all"
+_BESIDE = (
+    "El PAC timbró este comprobante y lo dijo después de que se declaró sin timbre. Está vigente "
+    "en el SAT y este hub no lo lleva: descárgalo y cancélalo con tu PAC o en el portal del SAT."
+)
 CANNOT_TELL = Finding(
     "outcome_unknown",
     "",

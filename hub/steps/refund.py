@@ -28,6 +28,8 @@ from hub.store.records import NOTE_ORIGIN, Attempt, Invoice, SaleRow
 CHANGED: Final = "changed_after_invoice"
 #: A credit note is in force and its refund is gone: the merchant has to cancel it.
 NOTE_LEFT: Final = "credit_note_left"
+#: A stamp came for an invoice that had been declared unstamped: two may be in force.
+STAMPED_BESIDE: Final = "stamped_beside"
 #: Nothing of these has left the house, or it was surely refused.
 _UNSENT: Final = (State.REQUESTED, State.SEALED, State.REVIEW)
 _IN_FORCE: Final = (State.STAMPED, State.CANCELLING)

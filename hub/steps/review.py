@@ -16,7 +16,7 @@ from hub.steps.ingest import compose_reasons, go_on, welcome
 from hub.steps.issuer import Issuer, issuer_of
 from hub.steps.kept import DELETED
 from hub.steps.notices import NOTICES
-from hub.steps.outcome import record_stamp
+from hub.steps.outcome import UuidTaken, record_stamp
 from hub.steps.refund import (
     CHANGED,
     NotCreditable,
@@ -304,7 +304,10 @@ def found(ctx: Context, merchant_id: str, invoice_id: str, xml: bytes) -> str:
             )
         except timbre.TimbreInvalid as error:
             raise NotResolvable(f"that XML is not this invoice's: {error.reason}") from error
-        record_stamp(tenant, invoice_id, document.version, accepted)
+        try:
+            record_stamp(tenant, invoice_id, document.version, accepted)
+        except UuidTaken as error:
+            raise NotResolvable("another invoice has that UUID already") from error
     return accepted.timbre.uuid
 
 
