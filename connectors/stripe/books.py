@@ -12,7 +12,7 @@ from connectors.contract import Unfinished
 from connectors.reader import Reader
 from connectors.stripe.client import Api, OutOfTime, ref, understood
 from connectors.stripe.money import money_of
-from connectors.stripe.payments import paid_at
+from connectors.stripe.payments import CANCELED, paid_at
 from connectors.stripe.resolve import invoice_of
 
 #: Lists go by the day on which something was made. A bill is paid so much later at most, or it is
@@ -39,7 +39,9 @@ def _entries(api: Api, since: datetime, until: datetime) -> Iterator[Entry]:
         for bill in page:
             with understood():
                 paid = {
-                    ref(one.at("payment.payment_intent")) for one in bill.items("payments.data")
+                    ref(one.at("payment.payment_intent"))
+                    for one in bill.items("payments.data")
+                    if one.text("status", "") != CANCELED
                 }
                 billed |= paid
                 entry = _bill(bill, [charges[one] for one in paid if one in charges])

@@ -10,13 +10,19 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from connectors.contract import OrderNotFound, PlatformUnreachable
 from connectors.reader import Reader
 from connectors.stripe.client import VERSION, Api, Forbidden, ref, understood
+from connectors.stripe.money import ZERO
+from connectors.stripe.shapes import instant
 
+#: A bill may be told of as paid before its payments are listed. Less than the five minutes after
+#: which the hub asks again.
+LISTED_WITHIN: Final = timedelta(minutes=4)
 #: Of one sale. More of either is none that a person made.
 MAX_RATES: Final = 60
 MAX_PAYMENTS: Final = 50
@@ -42,6 +48,7 @@ def of_invoice(api: Api, found: Reader) -> bytes:
         held = found.at("lines")
     lines = api.rest(held, f"/v1/invoices/{invoice_id}/lines")
     payments = api.every("/v1/invoice_payments", invoice=invoice_id)
+    _wait_for_all(api, found, payments)
     paid = list(_paid(payments))
     charges = [one for kind, key in paid for one in _charges(api, kind, key)]
     made = {
@@ -90,6 +97,19 @@ def of_charge(api: Api, found: Reader) -> bytes:
         **_customer(api, found),
     }
     return _written(api, made)
+
+
+def _wait_for_all(api: Api, bill: Reader, payments: Iterable[Reader]) -> None:
+    """Raises `PlatformUnreachable` while not all that just paid this bill is listed with it."""
+    with understood():
+        paid_at = instant(bill, "status_transitions.paid_at")
+        told = sum(
+            one.decimal("amount_paid", ZERO) for one in payments if one.text("status", "") == "paid"
+        )
+        told += bill.decimal("amount_paid_off_stripe", ZERO)
+        missing = bill.text("status", "") == "paid" and bill.decimal("amount_paid", ZERO) > told
+    if missing and paid_at is not None and api.clock.now() - paid_at < LISTED_WITHIN:
+        raise PlatformUnreachable("the payments of this bill are not all listed with it yet")
 
 
 def _paid(payments: Iterable[Reader]) -> Iterator[tuple[str, str]]:

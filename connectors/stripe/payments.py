@@ -16,6 +16,8 @@ from hub.domain.sale import Payment
 DISPUTED: Final = "disputed"
 #: Paid outside of Stripe. The merchant's rules say with what, `[forma_pago] out_of_band = "03"`.
 OUT_OF_BAND: Final = "out_of_band"
+#: https://docs.stripe.com/api/invoice-payment/object#invoice_payment_object-status
+CANCELED: Final = "canceled"
 #: c_FormaPago of a card by its funding; a wallet tells none, nor do some cards.
 _BY_FUNDING: Final = {"credit": "04", "debit": "28", "prepaid": "28"}
 #: c_FormaPago of the other methods: https://docs.stripe.com/payments/payment-methods/overview
@@ -48,19 +50,29 @@ def payments_of_invoice(document: Document, money: Money, choices: Choices) -> t
     """By InvoicePayment where there are such (basil and later), else by the charges."""
     invoice = document.object
     made = [one for one in invoice_payments(document) if one.text("status", "") == "paid"]
+    outside = money.amount(invoice, "amount_paid_off_stripe", ZERO)
     if made:
-        return tuple(_of_invoice_payment(one, document, money, choices) for one in made)
+        found = tuple(_of_invoice_payment(one, document, money, choices) for one in made)
+        outside -= sum((one.amount for one in found if one.method == OUT_OF_BAND), ZERO)
+        return found + _outside(outside, choices)
     charged = tuple(of_charges(document, money, choices))
     if charged or not was_paid_outside(document, money):
         return charged
-    amount = money.amount(invoice, "amount_paid_off_stripe", money.amount(invoice, "amount_due"))
+    return _outside(outside or money.amount(invoice, "amount_due"), choices)
+
+
+def _outside(amount: Decimal, choices: Choices) -> tuple[Payment, ...]:
+    """What came outside of Stripe, of which no payment of its own tells."""
     return (_paid(OUT_OF_BAND, amount, choices),) if amount > 0 else ()
 
 
 def invoice_payments(document: Document) -> tuple[Reader, ...]:
+    """Less those that were canceled: what they bring later is no money of this bill."""
     if document.fetched.has("invoice_payments"):
-        return document.listed("invoice_payments")
-    return listed(document.object, "payments")
+        found = document.listed("invoice_payments")
+    else:
+        found = listed(document.object, "payments")
+    return tuple(one for one in found if one.text("status", "") != CANCELED)
 
 
 def was_paid_outside(document: Document, money: Money) -> bool:
@@ -84,7 +96,9 @@ def _of_invoice_payment(one: Reader, document: Document, money: Money, choices: 
         return _of_record(record, document, amount, at, choices)
     intent, charge_id = ident(payment, "payment_intent"), ident(payment, "charge")
     for charge in document.listed("charges"):
-        ours = key_of(charge) == charge_id or ident(charge, "payment_intent") == intent
+        ours = (
+            (ident(charge, "payment_intent") == intent) if intent else key_of(charge) == charge_id
+        )
         if succeeded(charge) and ours:
             return _of_charge(charge, amount, at, choices, key=intent or charge_id)
     return _paid("", amount, choices, key=intent or charge_id, at=at)

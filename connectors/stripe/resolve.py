@@ -20,6 +20,7 @@ from connectors.reader import Reader
 from connectors.stripe import bundle
 from connectors.stripe.client import Api, ref, understood
 from connectors.stripe.events import kind_of
+from connectors.stripe.payments import CANCELED
 
 T = TypeVar("T")
 
@@ -86,11 +87,12 @@ def _charge(api: Api, found: Reader) -> bytes:
 
 
 def invoice_of(api: Api, payment_id: str) -> str:
-    """The bill that a PaymentIntent pays; "" if it pays none."""
+    """The bill that a PaymentIntent pays; "" if it pays none, or its bill gave it up."""
     asked = {"type": "payment_intent", "payment_intent": payment_id}
     page = api.get("/v1/invoice_payments", payment=asked, limit=10)
     with understood():
-        bills = [ref(one.at("invoice")) for one in page.items("data")]
+        pays = [one for one in page.items("data") if one.text("status", "") != CANCELED]
+        bills = [ref(one.at("invoice")) for one in pays]
     return next((bill for bill in bills if kind_of(bill) == "invoice"), "")
 
 

@@ -213,6 +213,18 @@ class TestTheBooks:
         stripe.shop.credit_note(bill, 1600)
         assert self.due(stripe, since, later(stripe, 1)) == {bill["id"]: None}
 
+    def test_money_that_its_bill_gave_up(self, stripe: World) -> None:
+        since = later(stripe, 1)
+        bill, late = stripe.shop.bill(11600), stripe.shop.payment(58000, checkout=False)
+        stripe.account.put({
+            "id": "inpay_given_up", "object": "invoice_payment", "invoice": bill["id"],
+            "status": "canceled", "amount_paid": None, "currency": "mxn",
+            "payment": {"type": "payment_intent", "payment_intent": late["id"]},
+        })  # fmt: skip
+        assert self.due(stripe, since, later(stripe, 1)) == {
+            bill["id"]: Decimal(116), late["id"]: Decimal(580),
+        }  # fmt: skip
+
     def test_by_the_day_it_was_paid(self, stripe: World) -> None:
         waiting, long_ago = stripe.shop.bill(11600, paid=False), stripe.shop.bill(5800, paid=False)
         long_ago["created"] -= 80 * DAY

@@ -260,6 +260,57 @@ class TestWhosePartItIs:
         stripe.account.now += 601
         assert bundled(stripe, intent["id"])["kind"] == "payment"
 
+    @pytest.mark.parametrize("status", ["void", "paid"])
+    def test_a_payment_that_its_bill_gave_up_is_money_of_its_own(
+        self, stripe: World, status: str
+    ) -> None:
+        """A voucher that somebody pays at a till after the bill was voided, or paid otherwise."""
+        bill = stripe.shop.bill(11600, paid=status == "paid")
+        bill["status"] = status
+        late = stripe.shop.payment(11600, checkout=False)
+        attached = stripe.account.put({
+            "id": "inpay_given_up", "object": "invoice_payment", "invoice": bill["id"],
+            "status": "canceled", "amount_paid": None, "currency": "mxn",
+            "payment": {"type": "payment_intent", "payment_intent": late["id"]},
+        })  # fmt: skip
+        assert bundled(stripe, late["id"])["kind"] == "payment"
+        sale = stripe.connector.normalize(stripe.fetch(bill["id"]), stripe.facts)
+        assert late["id"] not in sale.claims
+        attached["status"] = "open"
+        assert belongs(stripe, late["id"]) == bill["id"]
+
+    def test_a_bill_waits_until_all_that_paid_it_is_listed(self, stripe: World) -> None:
+        """How it was paid goes onto the invoice."""
+        bill = stripe.shop.bill(11600)
+        (listed,) = stripe.account.look("invoice_payment")
+        for status in ("open", None):
+            listed["status"] = status
+            if status is None:
+                del stripe.account.objects[listed["id"]]
+            with pytest.raises(PlatformUnreachable, match="not all listed with it yet"):
+                stripe.fetch(bill["id"])
+        stripe.account.now += 241
+        sale = stripe.connector.normalize(stripe.fetch(bill["id"]), stripe.facts)
+        assert [(one.method, one.amount) for one in sale.payments] == [
+            ("out_of_band", Decimal(116))
+        ]
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"amount_paid": 0, "amount_due": 0, "starting_balance": -11600},
+            {"amount_paid_off_stripe": 11600},
+            {"status": "open", "amount_paid": 5000},
+        ],
+    )
+    def test_of_what_no_payment_brought_none_is_waited_for(
+        self, stripe: World, more: dict[str, Any]
+    ) -> None:
+        bill = stripe.shop.bill(11600)
+        stripe.account.objects.pop(stripe.account.look("invoice_payment")[0]["id"])
+        bill |= more
+        assert bundled(stripe, bill["id"])["invoice_payments"] == []
+
     def test_checkouts_without_a_charge(self, stripe: World) -> None:
         setup = stripe.shop.session(mode="setup", payment_status="no_payment_required")
         with pytest.raises(NoSale, match="keeps a payment method"):

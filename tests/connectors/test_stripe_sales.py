@@ -19,6 +19,7 @@ from hub.domain.sale import Excluded, Payment, PaymentState, Sale, SaleLine, Sal
 from tests.connectors.stripe_objects.render import (
     BORDER,
     CARD,
+    DEBIT,
     NEWEST,
     ON_TOP,
     T0,
@@ -302,6 +303,34 @@ def test_money_that_came_outside_of_stripe() -> None:
     assert of(bill("outside"), forma_pago={"out_of_band": "02"}).payments[0].forma_pago == "02"
     assert made.payment_state is PaymentState.PAID
     assert made.doubts == ()
+
+
+def test_money_that_came_partly_outside_of_stripe() -> None:
+    """The larger part says how the invoice was paid."""
+    made = of(Bill("Mixed", (PLAN,), (Paid("Mixed", 20000),), outside=37884))
+    assert [(one.method, one.amount) for one in made.payments] == [
+        ("card_credit", Decimal("200.00")),
+        ("out_of_band", Decimal("378.84")),
+    ]
+    assert made.doubts == ()
+
+
+def test_paid_by_nothing_that_stripe_knows_it_was_paid_outside() -> None:
+    made = of(Bill("Nothing", (PLAN,), more={"amount_paid": 57884, "amount_paid_off_stripe": 0}))
+    assert made.payments == (Payment("out_of_band", Decimal("578.84")),)
+
+
+def test_each_old_charge_says_how_its_part_was_paid() -> None:
+    """Charges without a PaymentIntent, of which one bill may have several."""
+    paid = (Paid("Old1", 20000), Paid("Old2", 37884, DEBIT))
+    document = Bill("Olds", (PLAN,), paid).bundle()
+    for charge, payment in zip(document["charges"], document["invoice_payments"], strict=True):
+        charge["payment_intent"] = None
+        payment["payment"] = {"type": "charge", "charge": charge["id"]}
+    assert [(one.method, one.key) for one in sale(document).payments] == [
+        ("card_credit", "ch_Old1"),
+        ("card_debit", "ch_Old2"),
+    ]
 
 
 def test_a_payment_record_says_what_it_was() -> None:
