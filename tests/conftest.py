@@ -11,6 +11,7 @@ from concurrent.futures import wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,16 @@ SHARED = Path(os.environ.get("AUTOFACTURA_SHARED", ROOT.parent / "shared"))
 
 @dataclass
 class FixedClock:
-    """A clock that moves only when told; ids and tokens count up and never repeat."""
+    """A clock that moves only when told; ids and tokens count up and never repeat.
+
+    Nor in threads: what is counted on and then looked at is another's number now and then.
+    """
 
     instant: datetime = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
     ticks: float = 1000.0
-    made: int = 0
     slept: list[float] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1), repr=False, compare=False)
+    _moving: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def now(self) -> datetime:
         return self.instant
@@ -51,20 +56,19 @@ class FixedClock:
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        self.instant += timedelta(seconds=seconds)
-        self.ticks += seconds
+        with self._moving:
+            self.instant += timedelta(seconds=seconds)
+            self.ticks += seconds
 
     def new_id(self) -> str:
-        self.made += 1
-        return time_ordered_id(int(self.instant.timestamp() * 1000), self.made.to_bytes(10, "big"))
+        number = next(self._numbers)
+        return time_ordered_id(int(self.instant.timestamp() * 1000), number.to_bytes(10, "big"))
 
     def new_token(self) -> str:
-        self.made += 1
-        return f"{self.made:043d}"
+        return f"{next(self._numbers):043d}"
 
     def new_code(self, length: int) -> str:
-        self.made += 1
-        number, letters = self.made, ""
+        number, letters = next(self._numbers), ""
         for _ in range(length):
             number, digit = divmod(number, len(CODE_ALPHABET))
             letters = CODE_ALPHABET[digit] + letters
@@ -137,6 +141,10 @@ QUIET = [
 ]
 
 
+#: Whoever waits longer waits for nothing; no test measures how long a page takes.
+BROWSER_MILLISECONDS = 180_000
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A headless Chromium, or the test is skipped, loudly."""
@@ -145,10 +153,13 @@ def chromium() -> Iterator[Any]:
         pytest.skip("NOT TESTED: no chromium on PATH")
     # Imported by the suites that open pages alone.
     playwright = importlib.import_module("playwright.sync_api")
-    # What is waited for comes at its own pace on a busy machine; five seconds are its default.
-    playwright.expect.set_options(timeout=30_000)
+    # What is waited for comes at its own pace on a busy machine; its defaults are 5 and 30 seconds.
+    playwright.expect.set_options(timeout=BROWSER_MILLISECONDS)
     with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=program, args=QUIET)
+        browser = running.chromium.launch(
+            executable_path=program, args=QUIET, timeout=BROWSER_MILLISECONDS
+        )
+        browser.on("context", lambda made: made.set_default_timeout(BROWSER_MILLISECONDS))
         yield browser
         browser.close()
 

@@ -28,7 +28,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from waitress.server import create_server
 
 from cfdi.csd import check_csd
 from cfdi.pac.sandbox.app import application
@@ -37,9 +36,11 @@ from hub.app import create_app
 from hub.cli import main
 from hub.clock import SystemClock
 from hub.settings import Settings, load
+from hub.web import links
 from hub.wiring import Hub, build
 from hub.work.drain import drain
 from hub.work.jobs import QUEUES
+from tests.waitresses import on_waitress
 
 PAYLOADS = Path(__file__).parents[1] / "connectors" / "payloads" / "woocommerce"
 SECRET = "whsec_of-these-tests"
@@ -72,12 +73,8 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     clock = SystemClock()
     authority = Authority.create(folder / "ca", now=clock.now())
     app = application(folder / "state.db", authority, now=clock.now)
-    server = create_server(app, map={}, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield Sandbox(f"http://127.0.0.1:{server.effective_port}", authority)
-    with suppress(OSError):
-        server.close()
+    with on_waitress(app) as url:
+        yield Sandbox(url, authority)
 
 
 @dataclass
@@ -226,31 +223,9 @@ def _close_from(place: int) -> None:
 @pytest.fixture
 def serve() -> Iterator[Callable[[Any], str]]:
     """Any application on a real waitress, as `web` runs it."""
-    servers: list[Any] = []
-
-    def start(app: Any) -> str:
-        server = create_server(
-            app,
-            map={},
-            host="127.0.0.1",
-            port=0,
-            threads=4,
-            max_request_body_size=3 * 1024 * 1024,
-            clear_untrusted_proxy_headers=False,
-        )
-        servers.append(server)
-
-        def run() -> None:
-            with suppress(OSError, ValueError):  # its sockets are closed under it at the end
-                server.run()
-
-        threading.Thread(target=run, daemon=True).start()
-        return f"http://127.0.0.1:{server.effective_port}"
-
-    yield start
-    for server in servers:
-        with suppress(OSError):
-            server.close()
+    limits = {"max_request_body_size": 3 * 1024 * 1024, "clear_untrusted_proxy_headers": False}
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(on_waitress(app, **limits))
 
 
 @pytest.fixture(scope="session")
@@ -419,7 +394,7 @@ class Store:
         """As WC_Webhook::deliver_ping: before the answer to whoever made the webhook."""
         with suppress(requests.RequestException):
             data = {"webhook_id": hook["id"]}
-            answer = requests.post(hook["delivery_url"], data=data, timeout=5)
+            answer = requests.post(hook["delivery_url"], data=data, timeout=60)
             self.pings.append(answer.status_code)
 
 
@@ -454,13 +429,21 @@ def says(handler: BaseHTTPRequestHandler, status: int, body: Any, **headers: str
     handler.wfile.write(raw)
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy this machine is: what is tried is what the answers are, not when they come."""
+    monkeypatch.setattr(links, "BUDGET_SECONDS", 60.0)
+
+
 @pytest.fixture
 def make_store() -> Iterator[Callable[[], Store]]:
     """Stores on sockets of this machine."""
+    made: list[Store] = []
     with ExitStack() as stack:
 
         def make() -> Store:
             store = Store()
+            made.append(store)
 
             def answer(handler: BaseHTTPRequestHandler) -> None:
                 if store.redirect:
@@ -474,6 +457,8 @@ def make_store() -> Iterator[Callable[[], Store]]:
             return store
 
         yield make
+        for one in made:
+            one.slow = 0.0
 
 
 @pytest.fixture

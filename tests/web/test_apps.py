@@ -399,7 +399,7 @@ class Browser:
         self.session.verify = ca
 
     def page(self, query: str = "") -> str:
-        return self.session.get(f"{self.url}/connect/bazaar{query}", timeout=10).text
+        return self.session.get(f"{self.url}/connect/bazaar{query}", timeout=60).text
 
     def begin(self, merchant_id: str, query: str = "", **changed: str) -> requests.Response:
         page = self.page(query)
@@ -407,12 +407,12 @@ class Browser:
         code = self.site.told("connection", "pair", "--merchant", merchant_id)["code"]
         data = {**fields, "code": code, "store_url": "https://one.bazaar.example", **changed}
         return self.session.post(
-            f"{self.url}/connect/bazaar", data=data, timeout=10, allow_redirects=False
+            f"{self.url}/connect/bazaar", data=data, timeout=60, allow_redirects=False
         )
 
     def come_back(self, location: str, **query: str) -> requests.Response:
         told = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
-        return self.session.get(told["to"], params={"state": told["state"], **query}, timeout=10)
+        return self.session.get(told["to"], params={"state": told["state"], **query}, timeout=60)
 
 
 def state_of(location: str) -> str:

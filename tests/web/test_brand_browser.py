@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
-from waitress.server import create_server
+
+from tests.waitresses import on_waitress
 
 pytestmark = pytest.mark.browser
 
@@ -75,27 +77,23 @@ def standing(make_site: Callable[..., Any], sandbox: Any, tmp_path: Any) -> Iter
         def log_message(self, *_: Any) -> None: ...
 
     shop = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
-    server = create_server(app, map={}, host="127.0.0.1", port=0, threads=4)
-    site = make_site(PUBLIC_URL=f"http://127.0.0.1:{server.effective_port}")
+    shop.daemon_threads = True
+    serving = threading.Thread(target=shop.serve_forever, daemon=True)
+    serving.start()
+    stack = ExitStack()
+    site = make_site(PUBLIC_URL=stack.enter_context(on_waitress(app)))
     holder["app"] = site.app
-    threads = [
-        threading.Thread(target=server.run, daemon=True),
-        threading.Thread(target=shop.serve_forever, daemon=True),
-    ]
-    for thread in threads:
-        thread.start()
     merchant_id = site.merchant()
     # Another name of this machine is another site to a browser.
     origin = f"http://localhost:{shop.server_port}"
     rules = site.file("brand.toml", RULES.replace("{shop}", origin))
     site.told("rules", "set", "--merchant", merchant_id, "--file", rules)
     site.stamps_with(sandbox, merchant_id, "EKU9003173C9", "ESCUELA KEMPER URGATE")
-    yield Standing(site, merchant_id, origin, frames)
-    server.close()
+    with stack:
+        yield Standing(site, merchant_id, origin, frames)
     shop.shutdown()
     shop.server_close()
-    for thread in threads:
-        thread.join(timeout=5)
+    serving.join()
 
 
 def fill_and_issue(page: Page | FrameLocator, buyer: dict[str, str]) -> None:

@@ -15,6 +15,7 @@ import pytest
 import requests
 from werkzeug.serving import make_server
 
+from connectors import net
 from hub.steps import health
 from hub.web import handoff
 
@@ -36,12 +37,12 @@ class Front:
         return session
 
     def begin(self, browser: requests.Session, code: str, url: str, **headers: str) -> Any:
-        page = browser.get(self.url + FORM, timeout=10)
+        page = browser.get(self.url + FORM, timeout=60)
         found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
         assert found is not None
         data = {"csrf_token": found[1], "code": code, "store_url": url}
         return browser.post(
-            self.url + FORM, data=data, headers=headers, timeout=20, allow_redirects=False
+            self.url + FORM, data=data, headers=headers, timeout=60, allow_redirects=False
         )
 
     def code(self, merchant_id: str) -> str:
@@ -100,7 +101,7 @@ class Asked:
         """`site`: what a browser that navigates says of where it was sent from."""
         params = {"success": str(success), "user_id": self.query["user_id"]}
         headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate"} if site else {}
-        return browser.get(self.query["return_url"], params=params, headers=headers, timeout=20)
+        return browser.get(self.query["return_url"], params=params, headers=headers, timeout=60)
 
 
 @pytest.fixture
@@ -232,7 +233,7 @@ def test_a_store_that_waits_for_itself_is_believed_and_tried_later(
     """A single PHP process cannot answer while it posts the keys."""
     monkeypatch.setattr("connectors.woocommerce.connector.CALLBACK_SECONDS", 0.3)
     browser, asked = begun
-    store.slow = 1.0
+    store.slow = 3600.0
     assert asked.approve() == 200
     store.slow = 0.0
     asked.come_back(browser)
@@ -354,19 +355,21 @@ def test_the_shop_is_sent_to_under_its_own_address(
 
 
 def test_slow_stores_do_not_take_every_thread(
-    front: Front, make_store: Any, merchant_id: str
+    front: Front, make_store: Any, merchant_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever comes meanwhile is told to wait, and keys are believed until `connect` tries them."""
     slow, other = make_store(), make_store()
     code, browser = front.code(merchant_id), front.browser()
     asked = Asked(other, front.begin(browser, code, other.url).headers["Location"], front.ca)
-    slow.slow = 7.5  # a little less than the hub waits for
+    for patience in ("HOP_SECONDS", "HOPS_SECONDS"):
+        monkeypatch.setattr(net, patience, 300.0)
+    slow.slow = 3600.0
     with ThreadPoolExecutor(handoff.AT_ONCE) as many:
         waiting = [
             many.submit(front.begin, front.browser(), code, slow.url)
             for _ in range(handoff.AT_ONCE)
         ]
-        until = time.monotonic() + 7
+        until = time.monotonic() + 120
         while len(slow.asked) < handoff.AT_ONCE and time.monotonic() < until:
             time.sleep(0.02)
         assert front.begin(front.browser(), code, other.url).status_code == 429
@@ -423,7 +426,7 @@ class TestForm:
         assert (answer.status_code, store.asked) == (403, [])
 
     def test_in_english_and_only_to_where_it_leads(self, front: Front) -> None:
-        page = front.browser().get(front.url + FORM + "?lang=en", timeout=10)
+        page = front.browser().get(front.url + FORM + "?lang=en", timeout=60)
         assert "Connect your WooCommerce store" in page.text
         assert "form-action 'self' https:" in page.headers["Content-Security-Policy"]
         assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]

@@ -48,7 +48,7 @@ def test_from_the_message_to_what_became_of_it(site: Any, serve: Callable[[Any],
     hook = site.told("channel", "list", *of)["data"][0]
     url = serve(site.app) + urlsplit(hook["webhook_url"]).path
     shake = {"hub.mode": "subscribe", "hub.verify_token": hook["verify_token"]}
-    challenged = requests.get(url, params={**shake, "hub.challenge": "1158201444"}, timeout=30)
+    challenged = requests.get(url, params={**shake, "hub.challenge": "1158201444"}, timeout=60)
     assert (challenged.status_code, challenged.text) == (200, "1158201444")
 
     def tell(status: str, **more: Any) -> int:
@@ -60,7 +60,7 @@ def test_from_the_message_to_what_became_of_it(site: Any, serve: Callable[[Any],
         body = json.dumps(told_in).replace("/", "\\/").encode()
         digest = hmac.new(APP_SECRET.encode(), body, hashlib.sha256).hexdigest()
         headers = {"X-Hub-Signature-256": f"sha256={digest}", "Content-Type": "application/json"}
-        return requests.post(url, data=body, headers=headers, timeout=30).status_code
+        return requests.post(url, data=body, headers=headers, timeout=60).status_code
 
     assert tell("failed", errors=[{"code": 131026}]) == 200
     while site.work():
@@ -81,8 +81,8 @@ def test_from_the_message_to_what_became_of_it(site: Any, serve: Callable[[Any],
     assert (first["kind"], first["state"]) == ("invitation.whatsapp", "arrived")
 
     for body in (b"", b"x" * (3 * 1024 * 1024 + 1)):
-        assert requests.post(url, data=body, timeout=30).status_code in {401, 413}
-    with requests.post(url, data=iter([b"x"]), timeout=30) as chunked:
+        assert requests.post(url, data=body, timeout=60).status_code in {401, 413}
+    with requests.post(url, data=iter([b"x"]), timeout=60) as chunked:
         assert chunked.status_code in {401, 411}
     elsewhere = url.replace(merchant, "x" * 40)
-    assert requests.post(elsewhere, data=b"{}", timeout=30).status_code == 401
+    assert requests.post(elsewhere, data=b"{}", timeout=60).status_code == 401

@@ -216,7 +216,7 @@ def test_alive_and_ready(site: Any) -> None:
     assert answer.status_code == 503
     assert answer.json["problems"] == ["no worker is running: start `autofactura worker`"]
     with site.hub.ctx.store.transaction() as tx:
-        tx.leases.hold("sweeper", "w", 30)
+        tx.leases.hold("sweeper", "w", 3600)
     answer = site.client.get("/ready")
     assert (answer.status_code, answer.json["status"], answer.json["redis"]) == (
         200,
@@ -228,7 +228,7 @@ def test_alive_and_ready(site: Any) -> None:
 def test_a_redis_that_is_away_degrades_and_no_more(make_site: Callable[..., Any]) -> None:
     site = make_site(REDIS_URL="redis://127.0.0.1:1/0")
     with site.hub.ctx.store.transaction() as tx:
-        tx.leases.hold("sweeper", "w", 30)
+        tx.leases.hold("sweeper", "w", 3600)
     answer = site.client.get("/ready")
     assert (answer.status_code, answer.json["status"], answer.json["redis"]) == (
         200,

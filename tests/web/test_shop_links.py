@@ -146,13 +146,14 @@ def test_a_shop_that_is_away_is_not_asked_without_end(linked: Linked) -> None:
     assert len(linked.store.asked) <= 60
 
 
-def test_a_slow_shop_shows_a_page_that_comes_back_by_itself(linked: Linked, patience: Any) -> None:
+def test_a_slow_shop_shows_a_page_that_comes_back_by_itself(
+    linked: Linked, patience: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(links, "BUDGET_SECONDS", 0.5)
     link = linked.link(linked.store.sell(7001))
-    linked.store.slow = 12.0
-    begun = time.monotonic()
+    linked.store.slow = 3600.0
     answer = linked.get(link, headers={"Accept-Language": "en"})
-    assert time.monotonic() - begun < 10
-    assert patience.longest <= links.BUDGET_SECONDS
+    assert patience.longest == 0.5
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
     assert "We are looking for your purchase" in answer.text
     assert not re.search(r"<script(?! src=\"/assets/)", answer.text)
@@ -162,7 +163,7 @@ def test_a_slow_shop_shows_a_page_that_comes_back_by_itself(linked: Linked, pati
     assert again == f"{link}&n=1"
     # The question went on without its asker, and what it brought is there.
     linked.store.slow = 0.0
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while not linked.sales() and time.monotonic() < until:
         time.sleep(0.05)
     assert linked.get(again).status_code == 303

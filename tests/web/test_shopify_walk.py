@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hub.web import links
 from tests.fakes.shopify.orders import Item, Order, touched
 from tests.fakes.shopify.rest import shop_of
 from tests.fakes.shopify.server import VERSION, FakeShopify, running
@@ -70,12 +69,6 @@ class There:
     def link(self, order: Order, number: str = "") -> str:
         proof = number or order["confirmationNumber"]
         return f"/s/shopify/{SHOP}/{order['legacyResourceId']}?c={proof}"
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However busy this machine is: what is tried is what the answers are, not when they come."""
-    monkeypatch.setattr(links, "BUDGET_SECONDS", 60.0)
 
 
 @pytest.fixture

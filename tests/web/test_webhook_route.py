@@ -162,7 +162,7 @@ def test_a_damaged_database_is_503(
 
 def exchange(address: str, raw: bytes, some_sent: Callable[[], object] | None = None) -> bytes:
     parts = urlsplit(address)
-    with socket.create_connection((parts.hostname, parts.port), timeout=40) as peer:
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as peer:
         if some_sent is not None:
             peer.sendall(raw[:50])
             some_sent()
@@ -182,7 +182,7 @@ def test_chunked_bytes_over_a_real_server(
 ) -> None:
     """PHP's own client sends a length; a proxy in between may not."""
     parts = urlsplit(serve(site.app))
-    peer = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    peer = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     halves = iter([order[:1000], order[1000:]])
     peer.request("POST", door, body=halves, headers=sign(order), encode_chunked=True)
     answer = peer.getresponse()
@@ -223,8 +223,8 @@ def test_slow_senders_do_not_stop_the_others(
     begun, go_on = threading.Barrier(21), threading.Event()
 
     def some_sent() -> None:
-        begun.wait(30)
-        go_on.wait(30)
+        begun.wait(120)
+        go_on.wait(120)
 
     slow = [
         threading.Thread(target=lambda: answers.append(exchange(address, raw, some_sent)))
@@ -232,9 +232,9 @@ def test_slow_senders_do_not_stop_the_others(
     ]
     for one in slow:
         one.start()
-    begun.wait(30)
+    begun.wait(120)
     try:
-        peer = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
+        peer = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
         peer.request("GET", "/health")
         assert peer.getresponse().status == 200
         peer.close()
