@@ -115,12 +115,26 @@ def csd(authority: Authority) -> Csd:
 
 @dataclass
 class Time:
-    """The sandbox's clock. Sleeping in it is real, but short."""
+    """The sandbox's clock. What took its time is what was slept, not what the machine was slow."""
 
     instant: datetime = NOW
+    ticks: float = 0.0
+    #: Whoever sleeps does so until this is set.
+    awake: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.awake.set()
 
     def now(self) -> datetime:
         return self.instant
+
+    def monotonic(self) -> float:
+        return self.ticks
+
+    def sleep(self, seconds: float) -> None:
+        if seconds:
+            self.awake.wait(60)
+            self.ticks += seconds
 
     def pass_by(self, span: timedelta) -> None:
         self.instant += span
@@ -135,10 +149,10 @@ class Server:
 
     def fault(self, mode: str, times: int = 1, seconds: float = 0, on: str = "stamp") -> None:
         wish = {"mode": mode, "times": times, "seconds": seconds, "on": on}
-        requests.post(f"{self.url}/sandbox/faults", json=wish, timeout=5).raise_for_status()
+        requests.post(f"{self.url}/sandbox/faults", json=wish, timeout=60).raise_for_status()
 
     def stamps(self) -> list[dict[str, str]]:
-        found: list[dict[str, str]] = requests.get(f"{self.url}/sandbox/stamps", timeout=5).json()
+        found: list[dict[str, str]] = requests.get(f"{self.url}/sandbox/stamps", timeout=60).json()
         return found
 
     def uuids_of(self, sealed: bytes) -> list[str]:
@@ -153,7 +167,7 @@ def serving(app: WSGIApplication) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.effective_port}"
     with suppress(OSError):  # the loop may wake and close before it is woken
         server.trigger.pull_trigger(server.close)
-    thread.join(timeout=10)
+    thread.join(timeout=60)
 
 
 FINKOK_USER, FINKOK_PASSWORD = "finkok@example.com", "finkok-s3cret"
@@ -208,7 +222,7 @@ class FakeFinkok:
         if mode.isdigit():
             return HttpReply(int(mode), b"<html>no</html>", "text/html")
         if fault and mode == "slow":
-            threading.Event().wait(fault.seconds)
+            self.time.sleep(fault.seconds)
         with self.lock:
             result = self._result(operation, given, good, mode)
         if mode == "drop_after":
@@ -318,6 +332,7 @@ def finkok(running_finkok: FakeFinkok) -> Iterator[FakeFinkok]:
     """Finkok's dialect without faults and with its clock at `NOW`."""
     running_finkok.time.instant = NOW
     yield running_finkok
+    running_finkok.time.awake.set()
     running_finkok.faults.clear()
     running_finkok.slow_to_tell = 0
 
@@ -326,7 +341,7 @@ def finkok(running_finkok: FakeFinkok) -> Iterator[FakeFinkok]:
 def running(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     time = Time()
     state: Path = tmp_path_factory.mktemp("sandbox") / "state.db"
-    app = application(state, authority, now=time.now)
+    app = application(state, authority, now=time.now, monotonic=time.monotonic, sleep=time.sleep)
     with contextmanager(serving)(app) as url:
         yield Server(url, time)
 
@@ -336,7 +351,8 @@ def server(running: Server) -> Iterator[Server]:
     """The sandbox without faults and with its clock at `NOW`."""
     running.time.instant = NOW
     yield running
-    requests.delete(f"{running.url}/sandbox/faults", timeout=5).raise_for_status()
+    running.time.awake.set()
+    requests.delete(f"{running.url}/sandbox/faults", timeout=60).raise_for_status()
 
 
 @pytest.fixture

@@ -38,8 +38,8 @@ TERMS = Terms(
     dedupe=Dedupe.REFERENCE,
     reference_lifetime=timedelta(hours=72),
     in_flight_max=IN_FLIGHT_MAX,
-    connect_timeout=timedelta(seconds=2),
-    read_timeout=timedelta(seconds=5),
+    connect_timeout=timedelta(seconds=60),
+    read_timeout=timedelta(seconds=60),
 )
 
 
@@ -50,7 +50,10 @@ class Walk:
         self.server, self.csd, self.receiver = server, csd, receiver
         self.pac = SwSapien(server.url, token=TOKEN, terms=TERMS)
         url = f"{server.url}/ConsultaCFDIService.svc"
-        self.sat = SatStatus(url, kept=timedelta(0))
+        patience = timedelta(seconds=60)
+        self.sat = SatStatus(
+            url, kept=timedelta(0), connect_timeout=patience, read_timeout=patience
+        )
         self.stamped: dict[str, bytes] = {}
 
     def stamp(self, sealed: bytes) -> str:
@@ -80,7 +83,7 @@ class Walk:
     def decide(self, uuid: str, word: str) -> int:
         wish = {"uuid": uuid, "reply": word}
         url = f"{self.server.url}/sandbox/cancellations"
-        return requests.post(url, json=wish, timeout=5).status_code
+        return requests.post(url, json=wish, timeout=60).status_code
 
 
 @pytest.fixture
@@ -174,7 +177,7 @@ def test_silence_lapses(walk: Walk, dear: Callable[..., bytes]) -> None:
 
 def test_sat_hears_of_a_stamp_later(walk: Walk, document: NewDocument) -> None:
     url = f"{walk.server.url}/sandbox/unknown"
-    requests.post(url, json={"seconds": 60}, timeout=5).raise_for_status()
+    requests.post(url, json={"seconds": 60}, timeout=60).raise_for_status()
     uuid = walk.stamp(document()[0])
     answer = walk.cancel(uuid)
     assert isinstance(answer, Later)
@@ -237,7 +240,7 @@ def test_the_status_service_misbehaves_when_told(walk: Walk, document: NewDocume
 
 @pytest.mark.parametrize("body", [b"", b"<a/>", b"{}"])
 def test_what_is_no_question_is_a_fault(body: bytes, server: Server) -> None:
-    answer = requests.post(f"{server.url}/ConsultaCFDIService.svc", data=body, timeout=5)
+    answer = requests.post(f"{server.url}/ConsultaCFDIService.svc", data=body, timeout=60)
     assert answer.status_code == 500
     assert b"faultstring" in answer.content
 
@@ -269,7 +272,7 @@ def test_a_fault_of_one_kind_leaves_the_others_alone(walk: Walk, document: NewDo
 def test_the_control_surface_refuses_what_it_cannot_do(
     path: str, body: dict[str, object], server: Server
 ) -> None:
-    answer = requests.post(f"{server.url}/sandbox/{path}", json=body, timeout=5)
+    answer = requests.post(f"{server.url}/sandbox/{path}", json=body, timeout=60)
     assert answer.status_code == 400
     assert answer.json()["status"] == "error"
 
@@ -279,7 +282,7 @@ def test_the_control_surface_refuses_what_it_cannot_do(
 def test_a_request_that_is_none_is_refused(path: str, xml: bytes, server: Server) -> None:
     bearer = {"Authorization": f"Bearer {TOKEN}"}
     files = {"xml": ("x.xml", xml)}
-    answer = requests.post(server.url + path, files=files, headers=bearer, timeout=5)
+    answer = requests.post(server.url + path, files=files, headers=bearer, timeout=60)
     assert answer.status_code == 400
     assert "CR1301" in answer.json()["messageDetail"]
 
@@ -295,7 +298,7 @@ def test_a_request_that_is_none_is_refused(path: str, xml: bytes, server: Server
     ],
 )
 def test_nobody_is_served_without_a_token(method: str, path: str, server: Server) -> None:
-    assert requests.request(method, server.url + path, timeout=5).status_code == 401
+    assert requests.request(method, server.url + path, timeout=60).status_code == 401
 
 
 def test_a_certificate_must_be_good(

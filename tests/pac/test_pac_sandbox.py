@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 import requests
 
 from cfdi.cadena import cadena_timbre
+from cfdi.pac import accounts
 from cfdi.pac.accounts import open_account
 from cfdi.pac.contract import AlreadyStamped, Stamped, Unknown
 from cfdi.pac.sandbox import PASSWORD, TOKEN, USER
@@ -39,7 +41,7 @@ from cfdi.pac.sandbox.app import application
 from cfdi.pac.sandbox.authority import Authority
 authority = Authority.load(Path(sys.argv[1]))
 now = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
-app = application(Path(sys.argv[2]), authority, now=lambda: now)
+app = application(Path(sys.argv[2]), authority, now=lambda: now, monotonic=lambda: 0.0)
 server = create_server(app, host="127.0.0.1", port=0)
 print(server.effective_port, flush=True)
 server.run()
@@ -58,11 +60,21 @@ def process(authority_folder: Path, state: Path) -> Iterator[tuple[subprocess.Po
 
 
 @pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accounts at the sandbox give it the time that a busy machine may take."""
+    known, span = accounts.PROVIDERS["sandbox"], timedelta(seconds=60)
+    terms = replace(known.terms, connect_timeout=span, read_timeout=span)
+    changed = {**accounts.PROVIDERS, "sandbox": replace(known, terms=terms)}
+    monkeypatch.setattr(accounts, "PROVIDERS", changed)
+
+
+@pytest.fixture
 def authority_folder(tmp_path: Path) -> Path:
     Authority.create(tmp_path / "ca", now=NOW)
     return tmp_path / "ca"
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_stamp_outlives_a_kill_right_after_the_commit(
     authority_folder: Path, tmp_path: Path, seal_by: Callable[[Authority], tuple[bytes, str]]
 ) -> None:
@@ -72,12 +84,12 @@ def test_a_stamp_outlives_a_kill_right_after_the_commit(
     with process(authority_folder, state) as (running, url):
         pac = open_account("sandbox", "test", {"url": url}, time.monotonic)
         wish = {"mode": "drop_after"}
-        requests.post(f"{url}/sandbox/faults", json=wish, timeout=5).raise_for_status()
+        requests.post(f"{url}/sandbox/faults", json=wish, timeout=60).raise_for_status()
         assert isinstance(pac.stamp(sealed, reference), Unknown)
         running.kill()
-        running.wait(timeout=10)
+        running.wait(timeout=60)
     with process(authority_folder, state) as (_, url):
-        stamps = requests.get(f"{url}/sandbox/stamps", timeout=5).json()
+        stamps = requests.get(f"{url}/sandbox/stamps", timeout=60).json()
         again = open_account("sandbox", "test", {"url": url}, time.monotonic)
         answer = again.stamp(sealed, reference)
     assert isinstance(answer, AlreadyStamped)
@@ -152,14 +164,14 @@ def test_nobody_stamps_without_a_token(
 
 def test_both_ways_to_authenticate(server: Server) -> None:
     login = {"user": USER, "password": PASSWORD}
-    new = requests.post(f"{server.url}/v2/security/authenticate", json=login, timeout=5)
-    old = requests.post(f"{server.url}/security/authenticate", headers=login, timeout=5)
+    new = requests.post(f"{server.url}/v2/security/authenticate", json=login, timeout=60)
+    old = requests.post(f"{server.url}/security/authenticate", headers=login, timeout=60)
     for answer in (new, old):
         bearer = {"Authorization": f"Bearer {answer.json()['data']['token']}"}
-        balance = requests.get(f"{server.url}/account/balance", headers=bearer, timeout=5)
+        balance = requests.get(f"{server.url}/account/balance", headers=bearer, timeout=60)
         assert balance.json()["status"] == "success"
     server.time.pass_by(timedelta(hours=2))
-    late = requests.get(f"{server.url}/account/balance", headers=bearer, timeout=5)
+    late = requests.get(f"{server.url}/account/balance", headers=bearer, timeout=60)
     assert late.status_code == 401
 
 
@@ -184,7 +196,7 @@ def test_both_ways_to_authenticate(server: Server) -> None:
 def test_the_control_surface_answers_nonsense_with_words(
     method: str, path: str, body: object, status: int, server: Server
 ) -> None:
-    answer = requests.request(method, server.url + path, json=body, timeout=5)
+    answer = requests.request(method, server.url + path, json=body, timeout=60)
     assert answer.status_code == status
     assert answer.json()["status"] in {"ok", "error"}
 
@@ -199,19 +211,20 @@ def test_a_page_of_another_site_cannot_steer_it(server: Server) -> None:
 
 def test_a_taxpayer_can_be_added(server: Server) -> None:
     wish = {"rfc": "MARE850101AB1", "nombre": "MARIA REYES", "cp": "06000", "regimen": "612"}
-    answer = requests.post(f"{server.url}/sandbox/taxpayers", json=wish, timeout=5)
+    answer = requests.post(f"{server.url}/sandbox/taxpayers", json=wish, timeout=60)
     assert answer.status_code == 200
 
 
 def test_latency_holds_for_every_stamp(server: Server, document: NewDocument) -> None:
-    requests.post(f"{server.url}/sandbox/latency", json={"seconds": 0.3}, timeout=5)
-    begin = time.monotonic()
-    assert post(server, *document()).status_code == 200
-    assert time.monotonic() - begin >= 0.3
+    requests.post(f"{server.url}/sandbox/latency", json={"seconds": 0.3}, timeout=60)
+    for _ in range(2):
+        begin = server.time.ticks
+        assert post(server, *document()).status_code == 200
+        assert server.time.ticks - begin == pytest.approx(0.3)
 
 
 def test_a_request_grown_old_is_not_stamped_any_more(server: Server, document: NewDocument) -> None:
-    requests.post(f"{server.url}/sandbox/latency", json={"seconds": 2.1}, timeout=5)
+    requests.post(f"{server.url}/sandbox/latency", json={"seconds": 2.1}, timeout=60)
     sealed, reference = document()
     assert post(server, sealed, reference).status_code == 503
     assert server.uuids_of(sealed) == []
@@ -228,7 +241,7 @@ def test_a_request_grown_old_is_not_stamped_any_more(server: Server, document: N
 )
 def test_a_request_without_a_document_is_refused(body: bytes, kind: str, server: Server) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": kind}
-    answer = requests.post(server.url + STAMP, data=body, headers=headers, timeout=5)
+    answer = requests.post(server.url + STAMP, data=body, headers=headers, timeout=60)
     assert answer.status_code == 400
 
 
@@ -269,12 +282,12 @@ def record(sha256: str, customid: str, at: datetime, *, uuid: str = "") -> Recor
 
 def test_a_three_line_document_is_stamped_quickly(server: Server, document: NewDocument) -> None:
     documents = [document() for _ in range(10)]
-    begin = time.monotonic()
+    begin = time.process_time()  # of both sides: what others do on the machine is not counted
     answers = [post(server, *each) for each in documents]
-    each = (time.monotonic() - begin) / len(documents)
+    each = (time.process_time() - begin) / len(documents)
     assert all(answer.status_code == 200 for answer in answers)
     print(f"a stamp takes {each * 1000:.0f} ms")
-    assert each < 0.5  # about 0.04 s on an idle machine
+    assert each < 0.5  # about 0.04 s
 
 
 def post(server: Server, sealed: bytes, reference: str) -> requests.Response:
@@ -286,6 +299,7 @@ def post(server: Server, sealed: bytes, reference: str) -> requests.Response:
     )
 
 
+@pytest.mark.usefixtures("patient")
 def test_stamped_is_what_the_client_makes_of_it(server: Server, document: NewDocument) -> None:
 
     pac = open_account("sandbox", "test", {"url": server.url}, time.monotonic)
