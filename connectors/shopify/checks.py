@@ -5,6 +5,7 @@ Each contradiction is a doubt that names both amounts: a person looks, nothing i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -16,6 +17,8 @@ from hub.domain.sale import PaymentState
 
 #: No country rounds cash by more.
 MAX_ROUNDING: Final = Decimal(1)
+#: Edits of one order that its total is held against in every combination.
+_MANY: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +29,20 @@ class Sums:
     removed: Decimal  # before it was paid, or in exchange
     given_back: Decimal
     goods_back: Decimal  # what the lines of all refunds are worth
+    taken: frozenset[Decimal]  # what some or all of what edits ever took out is worth
 
     @property
     def left(self) -> Decimal:
         return self.charged - self.removed - self.given_back
+
+
+def some_of(amounts: Sequence[Decimal]) -> frozenset[Decimal]:
+    """Every sum of some of them; of very many only of those that came first."""
+    found = {ZERO}
+    for place, one in enumerate(amounts):
+        before = found if place < _MANY else {sum(amounts[:place], ZERO)}
+        found = found | {amount + one for amount in before}
+    return frozenset(found)
 
 
 #: Of a cancelled order: money came, and not all of it went back.
@@ -73,7 +86,8 @@ def contradictions(
 
 
 def _of_total(order: Order, sums: Sums) -> list[str]:
-    if order.total in {sums.charged, sums.charged - sums.removed}:
+    """Whether the total goes down by an edit is not documented: it may."""
+    if order.total in {sums.charged - one for one in (sums.removed, *sums.taken)}:
         return []
     return [f"Los renglones suman {sums.charged:.2f} y el total del pedido es {order.total:.2f}."]
 

@@ -67,6 +67,7 @@ def order_of(order: Reader, settings: Mapping[str, Any]) -> Order:
         transactions=_transactions(order, column),
         net_payment=_if_told(order, "netPaymentSet", column),
         ledger=_ledger(order, column),
+        return_fees=_return_fees(order, column),
         disputes=frozenset(one.text("status", "").lower() for one in order.items("disputes")),
         exchange_rate=_rate(order, column, shop),
     )
@@ -147,19 +148,25 @@ def _ledger(order: Reader, column: Column) -> Decimal | None:
     return total_of(column.bag(sale, "totalAmount") for sale in _sales(order))
 
 
+def _return_fees(order: Reader, column: Column) -> Decimal:
+    """https://shopify.dev/docs/api/admin-graphql/latest/objects/FeeSale"""
+    fees = (sale for sale in _sales(order) if sale.text("lineType", "") == "FEE")
+    return total_of(column.bag(sale, "totalAmount") for sale in fees)
+
+
 def _others(order: Reader, column: Column) -> Iterator[Charge]:
     for line in nodes(order, "shippingLines"):
-        if not line.flag("isRemoved", default=False):
-            yield Charge(
-                key=f"shipping-{_key(line)}",
-                kind="shipping",
-                name=line.text("title", ""),
-                quantity=ONE,
-                gross=column.bag(line, "originalPriceSet"),
-                discount=_discount(line, column),
-                taxes=_taxes(line, column),
-                product=line.text("code", ""),
-            )
+        yield Charge(
+            key=f"shipping-{_key(line)}",
+            kind="shipping",
+            name=line.text("title", ""),
+            quantity=ONE,
+            gross=column.bag(line, "originalPriceSet"),
+            discount=_discount(line, column),
+            taxes=_taxes(line, column),
+            product=line.text("code", ""),
+            current=ZERO if line.flag("isRemoved", default=False) else None,
+        )
     for fee in order.items("additionalFees"):
         key, name = f"fee-{_key(fee)}", fee.text("name", "")
         yield Charge(key, "fee", name, ONE, column.bag(fee, "price"), taxes=_taxes(fee, column))

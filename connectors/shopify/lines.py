@@ -111,12 +111,15 @@ def less(lines: Iterable[SaleLine], removed: Sequence[RefundLine]) -> tuple[Sale
 
 
 def _less(line: SaleLine, one: RefundLine) -> SaleLine:
-    """A line of which nothing is left has quantity 0."""
+    """A line of which nothing is left has quantity 0; what is kept of pieces that are all gone is
+    their price."""
     quantity, base = line.quantity - one.quantity, line.base - one.base
     taxes = tuple(
         replace(tax, amount=tax.amount - amount)
         for tax, amount in zip(line.taxes, one.taxes, strict=True)
     )
+    if quantity == 0 and base > 0:
+        quantity = line.quantity
     listed = share(line.subtotal, max(quantity, ZERO), line.quantity) if line.quantity else ZERO
     subtotal = max(listed, base)
     return replace(

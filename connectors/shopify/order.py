@@ -121,6 +121,8 @@ class Order:
     net_payment: Decimal | None = None
     #: The sum of the sales of all its agreements.
     ledger: Decimal | None = None
+    #: Kept of what returned goods are worth, by the same ledger.
+    return_fees: Decimal = Decimal(0)
     disputes: frozenset[str] = frozenset()
     #: MXN for a unit of `currency`, if the order itself tells it to six decimals.
     exchange_rate: Decimal | None = None

@@ -11,13 +11,13 @@ from connectors.contract import DeliveryUnreadable
 from connectors.reader import Reader
 from connectors.shopify import graphql_order, rest
 from connectors.shopify.buyer import buyer_of
-from connectors.shopify.checks import Sums, contradictions, of_cancelled
+from connectors.shopify.checks import Sums, contradictions, of_cancelled, some_of
 from connectors.shopify.lines import EXCLUDED, less, lines_of, rounded
 from connectors.shopify.money import tidy, total_of
 from connectors.shopify.order import Order
 from connectors.shopify.payments import credit_of, paid_at, payments_of, state_of
 from connectors.shopify.reading import decoded, names_of_entity, tail
-from connectors.shopify.refunds import Reckoning, apart, missing, reckoned
+from connectors.shopify.refunds import Reckoning, apart, edited_out, missing, reckoned
 from hub.domain.sale import Excluded, PaymentState, Sale, SaleLine
 
 #: `Sale.hold` and `Sale.barred`: words of the hub's own.
@@ -48,7 +48,7 @@ def sale_of(document: Reader, settings: Mapping[str, Any]) -> Sale:
     state = state_of(order, doubts)
     charged = lines_of(order, doubts)
     reckoning = reckoned(order, charged, doubts)
-    removed = () if order.cancelled else tuple(reckoning.removed)
+    removed = edited_out(order, charged, reckoning) if order.cancelled else reckoning.removed
     kept = less(charged, removed)
     lines = rounded(tuple(line for line in kept if line.kind not in EXCLUDED), order.rounding)
     refunds, given_back = apart(reckoning.refunds, charged)
@@ -106,7 +106,7 @@ def _sums(
         if (one.kind, one.status) == ("refund", "success")
     )
     back = total_of(refund.total for refund in reckoning.refunds) - rounding
-    return Sums(whole, whole - left, back, reckoning.goods)
+    return Sums(whole, whole - left, back, reckoning.goods, some_of(reckoning.taken))
 
 
 def _excluded(kept: Sequence[SaleLine], given_back: Mapping[str, Decimal]) -> tuple[Excluded, ...]:

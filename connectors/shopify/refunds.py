@@ -32,6 +32,10 @@ class Reckoning:
     under_way: bool = False
     #: Worth of what was removed and not named by a line of ours.
     nameless: Decimal = ZERO
+    #: Fees for returns that no refund explained yet.
+    fees: Decimal = ZERO
+    #: Worth of each thing that was removed, also of what money paid for since.
+    taken: list[Decimal] = field(default_factory=list)
 
     @property
     def owed(self) -> Decimal:
@@ -67,7 +71,8 @@ class _Worth:
 def reckoned(order: Order, lines: Sequence[SaleLine], doubts: list[str]) -> Reckoning:
     """Every refund, oldest first."""
     known = {line.key: line for line in lines}
-    sums = Reckoning()
+    sums = Reckoning(fees=order.return_fees)
+    _take_out(order, known, sums)
     for given in sorted(order.refunds, key=lambda one: (one.at or order.placed_at, one.key)):
         worth = _worth(given, order, known)
         sums.goods += worth.goods
@@ -80,7 +85,6 @@ def reckoned(order: Order, lines: Sequence[SaleLine], doubts: list[str]) -> Reck
             doubts.append(
                 f"El reembolso {given.key} devolvió {worth.gap:.2f} menos que sus piezas."
             )
-    _take_out(order, known, sums)
     if sums.nameless and not order.cancelled:
         doubts.append(f"Se quitaron {sums.nameless:.2f} del pedido sin decir de qué renglón.")
     return sums
@@ -100,7 +104,21 @@ def _take_out(order: Order, known: Mapping[str, SaleLine], sums: Reckoning) -> N
         made = _refund_line(told, gross, line)
         if made:
             sums.goods += gross
+            sums.taken.append(gross)
             sums.removed.append(made)
+
+
+def edited_out(order: Order, lines: Sequence[SaleLine], sums: Reckoning) -> tuple[RefundLine, ...]:
+    """What edits had removed of an order that was cancelled: as much as its total went down by.
+    What cancelling it put back on the shelf is no less charged."""
+    left = total_of(line.total for line in lines) - order.total
+    found = []
+    for one in sums.removed:
+        if left <= 0:
+            break
+        found.append(one)
+        left -= _gross(one)
+    return tuple(found) if left == 0 else ()
 
 
 def missing(order: Order, charge: Charge) -> Decimal:
@@ -119,11 +137,11 @@ def _unbalanced(order: Order) -> bool:
 
 
 def _settle(worth: _Worth, sums: Reckoning, doubts: list[str]) -> None:
-    gap = worth.gap
+    gap, fee = worth.gap, _fee_within(worth, sums)
     if worth.money == 0:
         # Goods came back and were not paid for (a fee as large as they), or were never charged.
-        if gap and (worth.pending or not worth.explained or not worth.source.adjustments):
-            _remove(worth.lines, worth.goods, sums)
+        if gap > fee and (worth.pending or not worth.explained or not worth.source.adjustments):
+            _remove(_scaled(worth.lines, gap - fee, gap), gap - fee, sums)
     elif gap > 0 and worth.explained:
         lines = _scaled(worth.lines, worth.money, worth.goods)
         sums.refunds.append(_refund(worth, worth.money, lines))
@@ -131,7 +149,9 @@ def _settle(worth: _Worth, sums: Reckoning, doubts: list[str]) -> None:
             _remove(_rest(worth.lines, lines), gap, sums)
     elif gap >= 0:
         # More goods than money, and no adjustment: other goods were given in exchange.
-        sums.refunds.append(_refund(worth, worth.goods, worth.lines))
+        goods = worth.goods - fee
+        lines = _scaled(worth.lines, goods, worth.goods)
+        sums.refunds.append(_refund(worth, goods, lines))
     else:
         lines = worth.lines + _from_owed(worth, sums)
         if not worth.explained and len(lines) == len(worth.lines):
@@ -141,7 +161,17 @@ def _settle(worth: _Worth, sums: Reckoning, doubts: list[str]) -> None:
         sums.refunds.append(_refund(worth, worth.money, lines))
 
 
+def _fee_within(worth: _Worth, sums: Reckoning) -> Decimal:
+    """What was kept of returned goods as a fee; where adjustments say so, they say it all."""
+    if worth.gap <= 0 or worth.source.adjustments:
+        return ZERO
+    fee = min(worth.gap, max(sums.fees, ZERO))
+    sums.fees -= fee
+    return fee
+
+
 def _remove(lines: tuple[RefundLine, ...], goods: Decimal, sums: Reckoning) -> None:
+    sums.taken.append(goods)
     sums.removed += lines
     sums.nameless += goods - total_of(map(_gross, lines))
 

@@ -141,17 +141,17 @@ def _duty(duty: Reader, column: Column) -> Charge:
 
 def _others(order: Reader, column: Column) -> Iterator[Charge]:
     for line in order.items("shipping_lines"):
-        if not line.flag("is_removed", default=False):
-            yield Charge(
-                key=f"shipping-{number_of(line, 'id')}",
-                kind="shipping",
-                name=line.text("title", ""),
-                quantity=ONE,
-                gross=column.of_set(line, "price"),
-                discount=_discount(line, column),
-                taxes=taxes_of(line, column),
-                product=line.text("code", ""),
-            )
+        yield Charge(
+            key=f"shipping-{number_of(line, 'id')}",
+            kind="shipping",
+            name=line.text("title", ""),
+            quantity=ONE,
+            gross=column.of_set(line, "price"),
+            discount=_discount(line, column),
+            taxes=taxes_of(line, column),
+            product=line.text("code", ""),
+            current=ZERO if line.flag("is_removed", default=False) else None,
+        )
     for fee in order.items("additional_fees"):
         key, name = f"fee-{number_of(fee, 'id')}", fee.text("name", "")
         amount = column.of_set(fee, "price")

@@ -229,9 +229,23 @@ class Basket:
         self.refund(pieces, money=left, adjust=False, **more)
         self.ledger[-1][1].append(("PRODUCT", self.worth(new), new.id))
 
+    def return_for_a_fee(
+        self, pieces: Mapping[int, int], fee: str, *, money: str | None = None
+    ) -> None:
+        """Shopify's returns charge a fee as a sale of its own; no adjustment tells of it."""
+        goods = sum((self._back(n, c, dry=True)[2] for n, c in pieces.items()), ZERO)
+        self.refund(pieces, money=goods - D(fee) if money is None else money, adjust=False)
+        self.ledger[-1][1].append(("FEE", D(fee), None))
+
     def edit_in(self, name: str, price: str, **more: Any) -> None:
         new = self.add(name, price, **more)
         self.ledger.append(("ORDER_EDIT", [("PRODUCT", self.worth(new), new.id)]))
+
+    def ship_no_more(self) -> None:
+        """An edit takes the shipping out; no refund tells of it."""
+        line = self.shipping[0]
+        line.hidden = True
+        self.ledger.append(("ORDER_EDIT", [("SHIPPING", -self.worth(line), None)]))
 
     def _tax_within(self, gross: Decimal) -> Decimal:
         line = self.shipping[0]

@@ -493,6 +493,25 @@ def with_the_rfc_in_the_checkout(b: Basket) -> None:
     }
 
 
+@order
+def shipping_taken_out_and_paid_back(b: Basket) -> None:
+    b.status = "partially_refunded"
+    b.add("Bufanda", "349.00")
+    b.ship("99.00")
+    b.pay()
+    b.ship_no_more()
+    b.refund(money="99.00", adjust=False)
+
+
+@order
+def returned_for_a_fee(b: Basket) -> None:
+    b.status = "partially_refunded"
+    b.add("Bufanda", "349.00")
+    b.add("Gorro", "199.00")
+    b.pay()
+    b.return_for_a_fee({9000: 1}, "49.00")
+
+
 def terms(b: Basket, kind: str, due: str) -> None:
     b.head = {
         "paymentTerms": {

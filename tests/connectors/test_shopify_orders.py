@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from connectors.contract import DeliveryUnreadable
 from connectors.reader import read_json
+from connectors.shopify.checks import some_of
 from connectors.shopify.orders import sale_of
 from hub.domain.sale import Buyer, PaymentState, Sale
 from hub.domain.snapshot import from_json, to_json
@@ -80,6 +81,8 @@ EXPECTED: dict[str, tuple[str, str, str, list[str], list[tuple[str, str]], int]]
     "in-dollars-for-much-money": ("paid", "480000", "480000", [], [], 0),
     "with-everything-a-buyer-told": ("paid", "349", "349", [], [], 0),
     "with-the-rfc-in-the-checkout": ("paid", "349", "349", [], [], 0),
+    "shipping-taken-out-and-paid-back": ("paid", "448", "349", ["99"], [], 0),
+    "returned-for-a-fee": ("paid", "548", "248", ["300"], [], 0),
 }
 
 
@@ -130,6 +133,7 @@ UNTOLD = {
     "paid-by-gift-card-and-card": {"doubts"},  # that two gateways were used, not what by each
     "of-another-legal-entity": {"barred"},  # which entity is the shop's primary one
     "with-the-rfc-in-the-checkout": {"buyer"},  # localized fields
+    "returned-for-a-fee": {"doubts", "refunds"},  # the ledger, where alone the fee stands
 }
 
 
@@ -382,6 +386,92 @@ def test_a_favour_after_an_exchange_is_not_taken_for_its_money() -> None:
     made = both(basket)
     assert (made.total, made.due, made.doubts) == (698, 668, ())
     assert [(one.total, one.lines) for one in made.refunds] == [(30, ())]
+
+
+def test_a_total_may_go_down_by_an_edit_and_stays_so_when_the_money_is_back() -> None:
+    def lower(order: dict[str, Any]) -> None:
+        order["totalPriceSet"] = order["currentTotalPriceSet"]
+
+    made = changed("taken-out-and-paid-back-later", lower)
+    assert made == fetched("taken-out-and-paid-back-later")
+
+
+def test_a_total_is_held_against_every_sum_of_what_was_taken_out() -> None:
+    assert some_of([]) == {0}
+    assert some_of([D(1), D(2)]) == {0, 1, 2, 3}
+    many = some_of([D(2) ** n for n in range(400)])
+    assert len(many) < 1000
+    assert D(2) ** 400 - 1 in many
+
+
+def test_pieces_that_an_edit_took_out_are_what_money_pays_for_later() -> None:
+    basket = two_scarves()
+    basket.refund({9000: 1}, money="0", adjust=False)
+    del basket.refunds[0]  # the edit alone tells of it, by what is left of the line
+    assert both(basket).doubts
+    basket.refund(money="349.00", adjust=False)
+    made = both(basket)
+    assert (made.total, made.due, made.doubts) == (698, 349, ())
+    assert [(one.total, one.lines[0].quantity) for one in made.refunds] == [(349, 1)]
+
+
+def test_what_was_edited_out_is_not_charged_by_cancelling() -> None:
+    basket = Basket(status="refunded", head={"cancelledAt": "2026-11-21T10:00:00Z"})
+    basket.add("Bufanda", "349.00", 2)
+    basket.ship("99.00", hidden=True)
+    basket.place()
+    basket.pay()
+    basket.refund({9000: 2})
+    made = both(basket)
+    assert (made.payment_state, made.total, made.due) == (PaymentState.CANCELLED, 698, 0)
+    kept = Basket(status="paid", head=basket.head)
+    kept.add("Bufanda", "349.00")
+    kept.ship("99.00", hidden=True)
+    kept.pay()
+    kept.refund({9000: 1}, money="0", adjust=False)  # put back on the shelf
+    left = dict.fromkeys(("currentTotalPriceSet", "netPaymentSet"), kept.bag(D(349)))
+    made = sale({**(told := kept.graphql()), "order": told["order"] | left})
+    assert (made.payment_state, made.total) == (PaymentState.PAID, 349)
+    assert "se canceló" in made.doubts[0]
+
+
+def test_shipping_that_an_edit_replaced_by_a_cheaper_one() -> None:
+    basket = Basket(status="partially_refunded")
+    basket.add("Bufanda", "349.00")
+    basket.ship("99.00")
+    basket.pay()
+    basket.ship_no_more()
+    cheaper = basket.ship("45.00")
+    basket.ledger[-1][1].append(("SHIPPING", basket.worth(cheaper), None))
+    assert both(basket).doubts  # 54 are still to be given back
+    basket.refund(money="54.00", adjust=False)
+    made = both(basket)
+    assert (made.total, made.due, made.doubts) == (448, 394, ())
+
+
+def test_a_fee_for_an_exchange_is_part_of_the_price_that_was_kept() -> None:
+    basket = Basket()
+    basket.add("Bufanda", "349.00")
+    basket.pay()
+    new = basket.add("Guantes", "300.00")
+    basket.return_for_a_fee({9000: 1}, "49.00", money="0")
+    basket.ledger[-1][1].append(("PRODUCT", basket.worth(new), new.id))
+    made = sale(basket.graphql())
+    assert (made.total, made.due, made.doubts) == (349, 349, ())
+    assert [(line.description, line.quantity, line.total) for line in made.lines] == [
+        ("Bufanda", 1, 49),
+        ("Guantes", 1, 300),
+    ]
+
+
+def test_a_fee_as_large_as_what_came_back_leaves_the_sale_as_it_was() -> None:
+    basket = Basket()
+    basket.add("Bufanda", "349.00")
+    basket.pay()
+    before = sale(basket.graphql())
+    basket.return_for_a_fee({9000: 1}, "349.00")
+    made = sale(basket.graphql())
+    assert (made.lines, made.refunds, made.doubts) == (before.lines, (), ())
 
 
 def test_cash_given_back_is_rounded_too() -> None:
