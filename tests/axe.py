@@ -30,7 +30,9 @@ def fetched(place: Path) -> str:
 #: What npm says of a registry that it cannot reach, or that is not well.
 _AWAY = re.compile(
     "ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|SOCKET_TIMEOUT"
-    "|EIDLETIMEOUT|E429|E50[0234]"
+    "|EIDLETIMEOUT|EAI_FAIL|ENETDOWN|ECONNABORTED|EPROTO|E40[137]|E429|E50[0234]"
+    # In between stands somebody with a certificate of his own.
+    "|SELF_SIGNED_CERT|UNABLE_TO_[A-Z_]*CERT|UNABLE_TO_VERIFY|CERT_(?:HAS_EXPIRED|UNTRUSTED)"
 )
 
 

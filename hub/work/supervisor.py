@@ -55,7 +55,7 @@ def up(
     clock: Clock,
     *,
     on_ready: Callable[[], None] = lambda: None,
-    ready_seconds: float = 60.0,
+    ready_seconds: float = 180.0,
     grace_seconds: float = 10.0,
     stop: Event | None = None,
     output: IO[bytes] | None = None,
@@ -117,14 +117,14 @@ class _Supervisor:
         return not self._stop.is_set()
 
     def _look_after(self) -> None:
-        now = self._clock.monotonic()
         for one in self._running:
             if one.process is not None and one.process.poll() is not None:
-                self._has_ended(one, one.process, now)
-            if one.process is None and now >= one.start_at:
+                self._has_ended(one, one.process)
+            if one.process is None and (now := self._clock.monotonic()) >= one.start_at:
                 self._start(one, now)
 
-    def _has_ended(self, one: _Running, process: subprocess.Popen[bytes], now: float) -> None:
+    def _has_ended(self, one: _Running, process: subprocess.Popen[bytes]) -> None:
+        now = self._clock.monotonic()  # after its end: the pause begins no earlier
         if now - one.started >= STEADY_SECONDS:
             one.pause = FIRST_PAUSE
         log.warning("process_ended", process=one.child.name, status=process.returncode)

@@ -28,7 +28,7 @@ BUYERS: Final = 50
 WORKERS: Final = (2, 4)
 #: As often as the page's own script asks at first.
 LOOK_SECONDS: Final = 0.25
-PATIENCE_SECONDS: Final = 60.0
+PATIENCE_SECONDS: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)

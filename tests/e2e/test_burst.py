@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,14 +16,14 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
-import waitress.server
 
 from connectors.woocommerce.demo import shop as store_of
+from tests.waitresses import on_waitress
 
 pytestmark = pytest.mark.slow
 
 ORDERS = int(os.environ.get("BURST_ORDERS", "300"))
-SECONDS = float(os.environ.get("BURST_SECONDS", "300"))
+SECONDS = float(os.environ.get("BURST_SECONDS", "900"))
 KEY, SECRET, HUSH = "ck_burst", "cs_burst", "whsec_e2e_0123456789"
 
 
@@ -55,14 +54,8 @@ def final(captures: list[Any]) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def store(final: list[dict[str, Any]]) -> Iterator[str]:
-    server = waitress.server.create_server(
-        store_of(final, KEY, SECRET), host="127.0.0.1", port=0, threads=4
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    thread.join(10)
+    with on_waitress(store_of(final, KEY, SECRET)) as address:
+        yield address
 
 
 def test_every_order_is_one_sale_of_its_total(

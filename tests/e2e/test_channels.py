@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.e2e.conftest import PATIENCE
 from tests.fakes.messages.server import Provider, running
 
 pytestmark = pytest.mark.slow
@@ -119,7 +120,7 @@ def report(letter: EmailMessage) -> str:
 
 def forget_the_dead(home: Any) -> None:
     """What killed workers hold is free at once, not after the four minutes of an invitation."""
-    with closing(sqlite3.connect(home.var_dir / "hub.sqlite3", timeout=30)) as db, db:
+    with closing(sqlite3.connect(home.var_dir / "hub.sqlite3", timeout=60)) as db, db:
         db.execute("UPDATE outbox SET claimed_until = 1 WHERE state = 'claimed'")
         db.execute("UPDATE lease SET expires_at = 1")
 
@@ -133,7 +134,7 @@ def test_workers_killed_while_messages_are_on_their_way(
 
     def hold() -> None:
         on_its_way.set()
-        over.wait(60)
+        over.wait(PATIENCE)
 
     phones.on_message = hold
     numbers = range(10, 14)
@@ -141,7 +142,7 @@ def test_workers_killed_while_messages_are_on_their_way(
         on_its_way.clear()
         over.clear()
         sell(home, merchant, number)
-        assert on_its_way.wait(120)
+        assert on_its_way.wait(PATIENCE)
         home.kill("hub.cli worker")
         forget_the_dead(home)
         over.set()
@@ -150,7 +151,7 @@ def test_workers_killed_while_messages_are_on_their_way(
     def all_mailed() -> bool:
         return all(mail_server.letters(f"c{number}@example.com") for number in numbers)
 
-    eventually(all_mailed, 120, 1.0)
+    eventually(all_mailed, 1.0)
     rung = Counter(phones.numbers())
     assert rung == Counter(f"52551234{number:04d}" for number in numbers)
     letters = [mail_server.letters(f"c{number}@example.com") for number in numbers]

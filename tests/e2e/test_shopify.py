@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
@@ -54,14 +55,14 @@ class Store:
             f"{self.home.url}/connect/shopify/app/{what}",
             json=body,
             headers={"authorization": f"Bearer {token}"},
-            timeout=20,
+            timeout=60,
         )
 
     def pair(self) -> None:
         code = self.cli("connection", "pair", "--merchant", self.merchant_id)["code"]
         answer = self.ask("pair", {"code": code})
         assert answer.status_code == 200, answer.text
-        self.eventually(lambda: self.shown()["state"] == "connected", 90)
+        self.eventually(lambda: self.shown()["state"] == "connected")
 
     def cli(self, *words: str) -> Any:
         """A command in this process: there are many of them, and none is what is tried here."""
@@ -78,7 +79,7 @@ class Store:
         ]
         return dict(self.cli("connection", "show", *of, one["id"]))
 
-    def deliver(self, seconds: float = 90.0) -> None:
+    def deliver(self) -> None:
         """Bring everything, echoes too, until nothing is on its way and all was looked at."""
         shown = ("inbox", "list", "--merchant", self.merchant_id, "--state", "filed")
 
@@ -86,7 +87,7 @@ class Store:
             self.shopify.courier.run()
             return not (self.shopify.courier.waiting or self.cli(*shown)["data"])
 
-        self.eventually(settled, seconds)
+        self.eventually(settled)
 
     def sales(self) -> dict[str, dict[str, Any]]:
         words = ("sale", "list", "--merchant", self.merchant_id, "--limit", "500")
@@ -147,10 +148,10 @@ def settled_link(url: str, link_of: Any, eventually: Any) -> Any:
     """Follow the address of a shop until the hub knows the purchase."""
 
     def followed() -> str:
-        answer = requests.get(url, timeout=20, allow_redirects=False)
+        answer = requests.get(url, timeout=60, allow_redirects=False)
         return urljoin(url, answer.headers["Location"]) if answer.status_code == 303 else ""
 
-    return link_of({"link": eventually(followed, 30)})
+    return link_of({"link": eventually(followed)})
 
 
 def total_of(xml: bytes) -> tuple[Decimal, str]:
@@ -185,7 +186,7 @@ def test_the_walk_of_one_order(
     xml = link.download("cfdi.xml")
     assert total_of(xml) == (D("581.00"), "I")
     assert link.download("cfdi.pdf").startswith(b"%PDF")
-    eventually(lambda: store.told_at_order(order)["factura_estado"] == "lista", 30)
+    eventually(lambda: store.told_at_order(order)["factura_estado"] == "lista")
     assert store.told_at_order(order)["factura_url"] == link.url
     store.deliver()
     written = shopify.shops[store.domain].asked.count("MetafieldsSet")
@@ -195,7 +196,7 @@ def test_the_walk_of_one_order(
     cup = order["lineItems"][0]["id"]
     shopify.refund(store.domain, order, lines={cup: 1})
     store.deliver()
-    (note,) = eventually(lambda: [one for one in store.sale(order)["notes"] if one["uuid"]], 60)
+    (note,) = eventually(lambda: [one for one in store.sale(order)["notes"] if one["uuid"]])
     assert (D(note["total"]), note["state"]) == (D("116.00"), "stamped")
     of = ("--merchant", store.merchant_id)
     path = store.home.var_dir / f"note-{events}.xml"
@@ -208,7 +209,7 @@ def test_the_walk_of_one_order(
     store.deliver()
     listed = ("review", "list", *of)
     (waits,) = eventually(
-        lambda: [one for one in store.cli(*listed)["data"] if one["number"] == order["name"]], 60
+        lambda: [one for one in store.cli(*listed)["data"] if one["number"] == order["name"]]
     )
     assert waits["kind"] == "change", waits
     assert len(store.sale(order)["notes"]) == 1
@@ -239,11 +240,12 @@ def test_a_bad_day_loses_nothing_and_doubles_nothing(
     parcels = shopify.courier.waiting * 2
     chance.shuffle(parcels)
     late, shopify.courier.waiting = parcels[:9], parcels[9:]
-    store.home.kill("hub.cli web")
-    shopify.courier.run()
+    with store.home.nobody_starts_anew():
+        store.home.kill("hub.cli web")
+        shopify.courier.run()
     refused = [one for one in shopify.courier.waiting if one.answers and one.answers[-1] != 200]
     assert refused, "nobody was there to take them"
-    eventually(lambda: store.home.answers("/ready"), 60)
+    eventually(lambda: store.home.answers("/ready"))
     for one in shopify.courier.waiting:
         one.due_at = datetime.now(UTC)  # its hours are over
     store.deliver()
@@ -297,11 +299,11 @@ def test_a_token_revoked_amid_the_work_is_mended_by_opening_the_app(
     assert {sales[first["name"]]["total"], sales[second["name"]]["total"]} == {"232.00", "250.00"}
     key = (shopify.app.client_id, store.domain)
     assert key not in shopify.tokens.pairs
-    eventually(lambda: store.ask("state").ok and key in shopify.tokens.pairs, 60, 1)
+    eventually(lambda: store.ask("state").ok and key in shopify.tokens.pairs, 1)
     third = shopify.sell(store.domain, [CUP])
     store.deliver()
     assert third["name"] in store.sales()
-    eventually(lambda: store.told_at_order(third).get("factura_estado") == "abierta", 30)
+    eventually(lambda: store.told_at_order(third).get("factura_estado") == "abierta")
 
 
 def test_leaving_closes_and_late_news_of_it_do_not(store: Store, eventually: Any) -> None:
@@ -312,7 +314,7 @@ def test_leaving_closes_and_late_news_of_it_do_not(store: Store, eventually: Any
     shopify.uninstall(store.domain)
     late = list(shopify.courier.waiting)
     store.deliver()
-    eventually(lambda: store.shown()["state"] == "closed", 30)
+    eventually(lambda: store.shown()["state"] == "closed")
     assert store.ask("state").json() == {"connected": False, "shop": store.domain}
     assert requests.get(link, timeout=60).status_code == 200
     assert requests.get(store.door(order), allow_redirects=False, timeout=60).status_code == 303
@@ -342,7 +344,7 @@ def test_coming_back_while_the_news_of_leaving_are_on_their_way(store: Store) ->
     answer = store.ask("pair", {"code": code})
     assert answer.status_code == 200, answer.text
     store.deliver()
-    store.eventually(lambda: store.shown()["state"] == "connected", 60)
+    store.eventually(lambda: store.shown()["state"] == "connected")
     order = shopify.sell(store.domain, [CUP])
     store.deliver()
     assert order["name"] in store.sales()
@@ -379,8 +381,16 @@ def test_who_asks_to_be_forgotten_is_and_the_document_stays(
     for row in store.cli("inbox", "list", *of, "--limit", "500")["data"]:
         assert email not in str(store.cli("inbox", "show", *of, row["id"]))
     files = [one for one in store.home.var_dir.rglob("*") if one.is_file()]
-    assert not [one.name for one in files if email.encode() in one.read_bytes()]
+    assert not [one.name for one in files if email.encode() in bytes_of(one)]
     assert [one for one in store.cli("audit", "list", *of)["data"] if "erase" in str(one)]
+
+
+def bytes_of(file: Path) -> bytes:
+    """Of one that is gone by now, none: the processes go on."""
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def _later(order: Order) -> str:
@@ -397,18 +407,22 @@ def test_a_shop_by_hand_needs_nothing_but_its_secret(
         *("connection", "create", "--merchant", merchant_id, "--platform", "shopify"),
         *("--url", store.domain, "--webhook-secret", shopify.app.client_secret),
     )
-    asked = len(shopify.requests)
+
+    def by_hand() -> None:
+        """Its own deliveries; echoes of what other shops were told may still be on their way."""
+        for one in shopify.courier.waiting:
+            if store.domain in one.headers.values():
+                one.url = made["webhook_url"]
+
     order = shopify.sell(store.domain, [CUP], gateway="manual")
-    for one in shopify.courier.waiting:
-        one.url = made["webhook_url"]
+    by_hand()
     store.deliver()
     link = link_of(store.sales()[order["name"]])
     link.send(buyer)
     assert link.settled()["estado"] == "lista"
     assert total_of(link.download("cfdi.xml")) == (D("232.00"), "I")
     shopify.refund(store.domain, order, amount=D("232.00"))
-    for one in shopify.courier.waiting:
-        one.url = made["webhook_url"]
+    by_hand()
     store.deliver()
-    assert len(shopify.requests) == asked
+    assert not [domain for _, domain, _ in shopify.requests if domain == store.domain]
     home.healthy()

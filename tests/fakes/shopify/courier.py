@@ -20,7 +20,7 @@ import requests
 
 #: Exponential, 3 h 58 min in all.
 PAUSES = tuple(timedelta(seconds=56 * 2**n) for n in range(8))
-TIMEOUT = (1.0, 5.0)
+TIMEOUT = (60.0, 60.0)
 
 
 @dataclass

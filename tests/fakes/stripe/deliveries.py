@@ -75,7 +75,7 @@ class Post:
         body, headers = self.signed(event, endpoint["id"])
         try:
             status = requests.post(
-                endpoint["url"], data=body, headers=headers, timeout=20, allow_redirects=False
+                endpoint["url"], data=body, headers=headers, timeout=60, allow_redirects=False
             ).status_code
         except requests.RequestException:
             status = 0

@@ -85,7 +85,7 @@ class Saas:
         assert len(rows) == len({one["number"] for one in rows})
         return {one["number"]: one for one in rows}
 
-    def digested(self, seconds: float = 90) -> None:
+    def digested(self, seconds: float = 600) -> None:
         """Wait until no delivery is left to look at."""
         until = time.monotonic() + seconds
         while self.cli("inbox", "list", "--state", "filed")["data"]:
