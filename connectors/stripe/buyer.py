@@ -87,8 +87,9 @@ def _sources(document: Document) -> Iterator[Facts]:
 
 def _of_customer(customer: Reader) -> Iterator[Facts]:
     if isinstance(customer.value, dict):
-        yield _of_metadata(customer)
-        yield from _of_details(customer)
+        told = _of_metadata(customer)
+        yield told
+        yield from _of_details(customer, named="rfc" in told)
 
 
 def _says_tax_ids(customer: Reader) -> bool:
@@ -109,8 +110,11 @@ def _of_invoice_copy(invoice: Reader, *, with_rfc: bool) -> Iterator[Facts]:
     yield _of_address(invoice.at("customer_address"))
 
 
-def _of_details(place: Reader) -> Iterator[Facts]:
-    """A customer, what a checkout asked for, or to whom a charge was billed."""
+def _of_details(place: Reader, *, named: bool = False) -> Iterator[Facts]:
+    """A customer, what a checkout asked for, or to whom a charge was billed.
+
+    `named`: whose RFC is known by other words of the same place, and whose name it is then.
+    """
     if not isinstance(place.value, dict):
         return
     rfc, name, business = _rfc_of(place, "tax_ids"), _text(place, "name"), ""
@@ -120,7 +124,7 @@ def _of_details(place: Reader) -> Iterator[Facts]:
         "email": _text(place, "email"),
         "phone": _text(place, "phone"),
         "rfc": rfc,
-        "fiscal_name": business or (name if rfc else ""),
+        "fiscal_name": business or (name if rfc or named else ""),
     }
     yield _of_address(place.at("address"))
 

@@ -24,6 +24,7 @@ from hub.steps.connect import disconnect
 from hub.steps.health import standing
 from hub.steps.pairing import new_code
 from hub.steps.shops import problem_of
+from hub.steps.sweep import ask_for_waiting
 from hub.store.records import Connection
 from hub.wiring import Hub
 
@@ -128,8 +129,10 @@ def connection_set(
                     "connection_not_found", f"the merchant has no connection {connection_id!r}"
                 )
             connections.settle(connection_id, **wanted)
-            if more:  # what a shop tells us of may depend on them
-                tx.tenant(merchant_id).promise("connect", connection_id, queue="ingest")
+            if more:  # what a shop tells us of may depend on them, and what a sale is
+                tenant = tx.tenant(merchant_id)
+                tenant.promise("connect", connection_id, queue="ingest")
+                ask_for_waiting(tenant, connection_id)
     settings = {**known.settings, **wanted}
     shown = {"id": connection_id, "settings": settings}
     tell(shown, "\n".join(f"{name}: {value}" for name, value in settings.items()))

@@ -107,6 +107,14 @@ def nudge_stuck(ctx: Context) -> None:
                 tenant.promise(job, invoice.id, queue="stamp", due_at=due_at)
 
 
+def ask_for_waiting(tenant: Tenant, connection_id: str) -> None:
+    """Promise to ask for every sale that waits for a person: the connection's settings changed."""
+    for row in tenant.sales.in_review():
+        if row.connection_id == connection_id:
+            subject = f"{connection_id}/{row.sale.key}"
+            tenant.promise("ingest_order", subject, queue="ingest")
+
+
 def nudge_lost(ctx: Context) -> None:
     """Promise to look at every sending whose lease is over: nobody is left to tell of it.
 

@@ -104,6 +104,18 @@ def test_the_business_name_is_the_fiscal_one() -> None:
     assert (no_rfc.rfc, no_rfc.fiscal_name) == ("", "")
 
 
+def test_the_name_of_a_customer_whose_rfc_stands_in_the_metadata() -> None:
+    """As at one whose RFC is a tax id; what an invoice or a card calls somebody is no such word."""
+    none = {"data": []}
+    made = of_customer(tax_ids=none, metadata={"rfc": "CACX7605101P8"})
+    assert (made.rfc, made.fiscal_name) == ("CACX7605101P8", "XOCHILT CASAS CHAVEZ")
+    assert with_customer(tax_ids=none, metadata={"rfc": "CACX7605101P8"}) == made
+    own = of_customer(tax_ids=none, metadata={"rfc": "CACX7605101P8", "razon_social": "OTRA"})
+    assert own.fiscal_name == "OTRA"
+    named = of_customer(tax_ids=none, metadata={"rfc": "CACX7605101P8"}, business_name="EMPRESA")
+    assert named.fiscal_name == "EMPRESA"
+
+
 def test_another_tax_id_is_no_rfc() -> None:
     other = {"data": [{"type": "eu_vat", "value": "DE123456789"}]}
     assert of_customer(tax_ids=other).rfc == ""

@@ -139,6 +139,16 @@ class TestWhoseItIs:
         found = stripe.connector.account_of(stripe.facts, stripe.keys)
         assert found == f"{stripe.fake.base}/acct_1HubOfTests/test"
 
+    def test_where_nobody_says_it_all_goes_on_under_the_keys_name(self, stripe: World) -> None:
+        stripe.account_name, _ = stripe.connector.configure(
+            stripe.fake.base, {"key": KEY}, allow_private=True
+        )
+        began, bill = stripe.account.now, stripe.shop.bill(11600)
+        stripe.account.id = ""
+        assert stripe.connector.account_of(stripe.facts, stripe.keys) == stripe.account_name
+        told = stripe.connector.changed_since(stripe.at(began), stripe.facts, stripe.keys)
+        assert bill["id"] in list(told)
+
     def test_the_key_of_another_account_is_refused(self, stripe: World) -> None:
         stripe.account_name = f"{stripe.fake.base}/acct_other/test"
         with pytest.raises(CredentialsRefused, match=r"acct_1HubOfTests.*acct_other"):

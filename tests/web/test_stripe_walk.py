@@ -363,6 +363,23 @@ def test_settings_of_its_own(connected: Connected) -> None:
         assert connected.site.cli(*of, "--setting", wrong).exit_code == 2
 
 
+def test_a_setting_frees_what_waited_for_it(connected: Connected) -> None:
+    for amount in (11600, 23200):
+        bill = connected.shop.bill(amount, tell=False)
+        for line in (*bill["lines"]["data"], *bill["_lines"]):
+            line["taxes"] = []
+        connected.account.happens("invoice.paid", bill)
+    connected.deliver()
+    connected.work()
+    assert [one["state"] for one in connected.sales()] == ["en_revision"] * 2
+    connected.site.told("connection", "set", "--merchant", connected.merchant_id, connected.id,
+                        "--setting", "untaxed_lines=include_16")  # fmt: skip
+    connected.work()
+    assert [one["state"] for one in connected.sales()] == ["abierta"] * 2
+    assert {bool(one["link"]) for one in connected.sales()} == {True}
+    assert connected.waiting() == []
+
+
 def test_disconnected_its_endpoint_is_gone(connected: Connected) -> None:
     connected.site.told("connection", "disconnect", "--merchant", connected.merchant_id,
                         connected.id)  # fmt: skip
