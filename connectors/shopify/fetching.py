@@ -30,6 +30,8 @@ from connectors.shopify.client import (
     unusable,
 )
 from connectors.shopify.documents import at_most
+from connectors.shopify.payments import last_paid
+from connectors.shopify.reading import instant
 from connectors.shopify.verify import is_id
 
 #: An order that changes while it is read is read again, so often.
@@ -237,17 +239,20 @@ def _entry(one: Reader, money: str) -> Entry | None:
         due=_due(one, money),
         currency=one.text(f"netPaymentSet.{money}.currencyCode"),
         # An order of nothing, or one paid outside of Shopify, has no payment.
-        paid_at=max(instants) if instants else one.instant_gmt("processedAt"),
+        paid_at=last_paid(instant(one, "createdAt"), instant(one, "processedAt"), instants),
     )
 
 
 def _due(one: Reader, money: str) -> Decimal | None:
-    """None where it holds something that is no sale, which this list does not tell apart."""
+    """None where it holds something that is no sale, or was given back as such, which this list
+    does not tell apart."""
     lines = one.at("lineItems")
     cards = any(line.flag("isGiftCard", default=False) for line in lines.items("nodes"))
     if cards or lines.flag("pageInfo.hasNextPage"):
         return None
     tip = one.decimal(f"totalTipReceivedSet.{money}.amount", Decimal(0))
+    if tip and one.text("displayFinancialStatus") != "PAID":
+        return None
     return one.decimal(f"netPaymentSet.{money}.amount") - tip
 
 

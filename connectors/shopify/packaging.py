@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 APP: Final = Path(__file__).parent / "app"
 #: Where the hub stands in the files of app/: a name that can never be anybody's.
 PLACEHOLDER: Final = "https://facturas.example"
+#: The package is named: `npx shopify` alone would run whatever has that name.
+DEPLOY: Final = "npx --package @shopify/cli shopify app deploy"
 #: What is made on the spot, or only for the tests of app/.
 _LEFT: Final = shutil.ignore_patterns("node_modules", "dist", ".shopify", "tests", ".gitignore")
 _WITH_HUB: Final = ("shopify.app.toml", "src/hub.ts", "email/factura.liquid")
@@ -39,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     except (ValueError, FileExistsError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    sys.stdout.write(f"{given.directory}: run `npm install` and `npx shopify app deploy` there\n")
+    sys.stdout.write(f"{given.directory}: run `npm install` and `{DEPLOY}` there\n")
     return 0
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -22,6 +23,9 @@ _STATES: Final = {
     "expired": PaymentState.CANCELLED,
     "voided": PaymentState.CANCELLED,
 }
+#: An order that was processed so long before it was made was brought from elsewhere:
+#: https://shopify.dev/docs/api/admin-graphql/latest/objects/Order#field-Order.fields.processedAt
+BROUGHT: Final = timedelta(days=1)
 #: An authorization moves no money until it is captured.
 _PAYS: Final = frozenset({"sale", "capture"})
 #: Terms of which a buyer has the goods and owes the money. "Due on receipt" is no credit.
@@ -82,8 +86,16 @@ def paid_at(order: Order, state: PaymentState, payments: tuple[Payment, ...]) ->
     """When the last payment came. A delivered order does not say; it came after it was placed."""
     if state not in {PaymentState.PAID, PaymentState.REFUNDED}:
         return None
-    told = [payment.at for payment in payments if payment.at is not None]
-    return max(told, default=order.processed_at)
+    told = (payment.at for payment in payments if payment.at is not None)
+    return last_paid(order.placed_at, order.processed_at, told)
+
+
+def last_paid(placed_at: datetime, processed_at: datetime, told: Iterable[datetime]) -> datetime:
+    """Of an order that was brought from elsewhere, with what had been paid for it there, the
+    instants of its payments may be those at which they were typed in."""
+    last = max(told, default=processed_at)
+    brought = processed_at < placed_at - BROUGHT and last <= placed_at + BROUGHT
+    return processed_at if brought else last
 
 
 def credit_of(order: Order, state: PaymentState) -> tuple[bool, datetime | None]:

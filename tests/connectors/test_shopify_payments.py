@@ -109,6 +109,24 @@ def test_it_was_paid_when_the_last_payment_came() -> None:
     assert made.payments[0].at == datetime(2026, 11, 20, 18, 1, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("shape", ["graphql", "rest"])
+def test_an_order_brought_from_elsewhere_was_paid_when_it_was_processed_there(shape: str) -> None:
+    """Else whoever moves a shop's old orders to Shopify has the hub invoice them a second time."""
+    old = datetime(2024, 3, 1, 18, tzinfo=UTC)
+    basket = Basket(head={"processedAt": "2024-03-01T18:00:00Z"})
+    basket.rest_head = {"processed_at": "2024-03-01T12:00:00-06:00"}
+    basket.add("Bufanda", "349.00")
+    basket.pay()  # typed in with it
+    assert sale(getattr(basket, shape)()).paid_at == old
+
+
+def test_an_order_that_was_brought_unpaid_is_paid_when_its_money_comes() -> None:
+    basket = Basket(head={"processedAt": "2024-03-01T18:00:00Z"})
+    basket.add("Bufanda", "349.00")
+    basket.pay(at="2026-11-23T09:00:00Z")
+    assert sale(basket.graphql()).paid_at == datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
 def test_change_is_taken_off_the_payment_it_is_of() -> None:
     basket = Basket()
     basket.add("Bufanda", "349.00")

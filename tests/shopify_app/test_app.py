@@ -15,6 +15,7 @@ from connectors.shopify import announce, packaging
 from connectors.shopify.packaging import APP, HubAddressUnusable, write
 from tests.axe import unreachable
 
+ROOT = Path(__file__).parents[2]
 EXTENSIONS = sorted((APP / "extensions").iterdir())
 
 
@@ -118,6 +119,19 @@ def test_every_topic_stands_once_and_goes_to_the_one_address() -> None:
     assert {one["uri"] for one in subscriptions} == {f"{packaging.PLACEHOLDER}/webhooks/shopify"}
     assert app["embedded"] is True
     assert app["access_scopes"]["use_legacy_install_flow"] is False
+
+
+def test_what_to_type_next_is_what_the_guide_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`npx shopify` alone would run whatever package has that name."""
+    asked = [str(tmp_path / "mine"), "--hub", "https://facturas.tienda.example"]
+    assert packaging.main([*asked, "--client-id", "0123456789abcdef"]) == 0
+    told = capsys.readouterr().out
+    for guide in ("guide.md", "guia.md"):
+        text = (ROOT / "docs" / "shopify" / guide).read_text("utf-8")
+        assert packaging.DEPLOY in text
+    assert packaging.DEPLOY in told
 
 
 def test_a_copy_is_made_for_a_hub(tmp_path: Path) -> None:
