@@ -91,23 +91,21 @@ def meant(
     invoice = tenant.invoices.for_sale(sale_ids[0]) if len(sale_ids) == 1 else None
     if invoice is None or len(invoice.sale_ids) == 1:
         return sale_ids
-    if invoice.state is State.REJECTED and not can_be_asked_for(
-        tenant, issuer, invoice.sale_ids, now
-    ):
+    if invoice.state is State.REJECTED and not can_be_asked_for(tenant, issuer, invoice, now):
         return sale_ids
     return invoice.sale_ids
 
 
-def can_be_asked_for(
-    tenant: Tenant, issuer: Issuer, sale_ids: tuple[str, ...], now: datetime
-) -> bool:
-    """Whether a buyer may have them in one invoice now, as far as each of them goes."""
+def can_be_asked_for(tenant: Tenant, issuer: Issuer, rejected: Invoice, now: datetime) -> bool:
+    """Whether a buyer may have all that was turned down asked for again, in one invoice."""
+    sale_ids = rejected.sale_ids
     try:
         bill = bill_of(tenant, issuer, sale_ids)
     except NotJoinable:
         return False
-    free = are_free(tenant, sale_ids)
-    return free and bill is not None and standing_of(bill, issuer, now).kind is policy.Kind.OPEN
+    if bill is None or not are_free(tenant, sale_ids):
+        return False
+    return standing_of(bill, issuer, now, rejected).kind is policy.Kind.OPEN
 
 
 def are_free(tenant: Tenant, sale_ids: Sequence[str]) -> bool:
@@ -151,8 +149,14 @@ def refuse_inexact(bill: Bill, issuer: Issuer) -> None:
         raise NotJoinable(Apart.INEXACT)
 
 
-def standing_of(bill: Bill, issuer: Issuer, now: datetime) -> policy.Standing:
-    """Of several sales the worst, with the earliest deadline. Reasons of the rows count."""
+def standing_of(
+    bill: Bill, issuer: Issuer, now: datetime, asked: Invoice | None = None
+) -> policy.Standing:
+    """Of several sales the worst, with the earliest deadline. Reasons of the rows count.
+
+    Of an invoice that was `asked` for in time and turned down the data may be mended for a while,
+    though the deadline has passed since.
+    """
     found = [
         policy.standing(
             row.sale, rules=issuer.rules, zone=issuer.zone, now=now, reasons=row.reasons
@@ -161,6 +165,10 @@ def standing_of(bill: Bill, issuer: Issuer, now: datetime) -> policy.Standing:
     ]
     worst = max(found, key=lambda one: _BADNESS.get(one.kind, 2))
     until = min((one.deadline_at for one in found if one.deadline_at), default=None)
+    if worst.kind is policy.Kind.EXPIRED and until is not None and asked is not None:
+        mended_by = asked.updated_at + policy.SHORTEST
+        if asked.state is State.REJECTED and asked.created_at <= until and now <= mended_by:
+            return policy.Standing(policy.Kind.OPEN, "", mended_by)
     return policy.Standing(worst.kind, worst.reason, until)
 
 

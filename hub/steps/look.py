@@ -89,7 +89,7 @@ def _word(ctx: Context, of: Outline) -> Word:
 
 def _estado(ctx: Context, of: Outline) -> Estado:
     together = _together([_word(ctx, part).estado for part, _ in of.parts])
-    standing = standing_of(of.bill, of.issuer, ctx.clock.now())
+    standing = standing_of(of.bill, of.issuer, ctx.clock.now(), of.invoice)
     return together or estado_of(of.invoice, of.attempts, standing, in_global=of.in_global)
 
 
@@ -180,7 +180,7 @@ def _purchase(ctx: Context, facts: Facts) -> Purchase:
     if _is_undone(facts):
         return _undone(_purchase(ctx, replace(facts, whole=True)))
     sale, zone, rows = facts.bill.sale, facts.issuer.zone, facts.bill.rows
-    standing = standing_of(facts.bill, facts.issuer, ctx.clock.now())
+    standing = standing_of(facts.bill, facts.issuer, ctx.clock.now(), facts.invoice)
     parts = _shown_parts(ctx, facts)
     estado = _estado(ctx, facts)
     stamp = facts.stamp if estado is Estado.LISTA else None

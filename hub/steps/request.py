@@ -229,10 +229,13 @@ def _asked(
     except (NotJoinable, NotDivisible) as error:
         none = APART if isinstance(error, NotJoinable) else DIVIDED_NO_MORE
         return Requested(None, (none,))
-    refusal = _refusal(ctx, tenant, issuer, bill, asked) if bill else NOT_OPEN
+    rejected = next((one for one in standing if one and one.sale_ids == sale_ids), None)
+    refusal: FieldError | None = NOT_OPEN
+    if bill is not None:
+        allowed = standing_of(bill, issuer, ctx.clock.now(), rejected)
+        refusal = _refusal(tenant, bill, allowed, asked)
     if bill is None or refusal is not None:
         return Requested(None, (refusal or NOT_OPEN,))
-    rejected = next((one for one in standing if one and one.sale_ids == sale_ids), None)
     if asked.by.actor in _BUYERS and _too_often(ctx, tenant, sale_ids):
         return Requested(rejected.id if rejected else None, (TOO_MANY,))
     if rejected is None:
@@ -274,13 +277,12 @@ def _same_or_taken(invoice: Invoice, sale_ids: tuple[str, ...], asked: _Asked) -
 
 
 def _refusal(
-    ctx: Context, tenant: Tenant, issuer: Issuer, bill: Bill, asked: _Asked
+    tenant: Tenant, bill: Bill, standing: policy.Standing, asked: _Asked
 ) -> FieldError | None:
     """Why it cannot be invoiced now, or not beside the amounts that were shown."""
     own = asked.by.actor in _BUYERS
     kinds = {policy.Kind.OPEN} if own else {policy.Kind.OPEN, policy.Kind.EXPIRED}
-    kind = standing_of(bill, issuer, ctx.clock.now()).kind
-    if kind not in kinds or bill.reasons or not asked.by.still(tenant):
+    if standing.kind not in kinds or bill.reasons or not asked.by.still(tenant):
         return NOT_OPEN
     return CHANGED if asked.vista and asked.vista != bill.fingerprint else None
 
