@@ -18,7 +18,7 @@ from cfdi.constancia import reading
 
 #: A machine that runs many tests at once is no reason to call a good paper late. What a file may
 #: take is counted in processor time, and one test lets the clock run out.
-PATIENCE = 60.0
+PATIENCE = 600.0
 VALIDATOR = "https://siat.sat.gob.mx/app/qr/faces/pages/mobile/validadorqr.jsf"
 
 

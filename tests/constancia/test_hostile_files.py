@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import re
 import resource
+import signal
 import subprocess
 import sys
 import threading
-import time
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -426,7 +426,7 @@ def test_two_codes_of_two_holders_in_one_photo() -> None:
 
 def _python(code: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-I", "-c", code], capture_output=True, timeout=60, check=False
+        [sys.executable, "-I", "-c", code], capture_output=True, timeout=600, check=False
     )
 
 
@@ -444,7 +444,7 @@ def test_the_process_has_no_more_memory_than_promised() -> None:
 def test_the_process_ends_itself_where_the_system_does_not() -> None:
     done = _python(
         "import time; from cfdi.constancia import child; child.watch_memory()\n"
-        "held = [bytes([1]) * 10_000_000 for _ in range(40)]; time.sleep(5)"
+        "held = [bytes([1]) * 10_000_000 for _ in range(40)]; time.sleep(600)"
     )
     assert done.returncode == child.OUT_OF_MEMORY
 
@@ -473,17 +473,15 @@ def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, constanc
 
     def hanging(command: list[str], **more: Any) -> subprocess.Popen[bytes]:
         assert more["env"] == {}  # no keys of ours
-        waits = [command[0], "-I", "-c", "import time; time.sleep(60)"]
+        waits = [command[0], "-I", "-c", "import time; time.sleep(3600)"]
         started.append(real(waits, **more))
         return started[-1]
 
     made = constancia()
     monkeypatch.setattr(reading.subprocess, "Popen", hanging)
     monkeypatch.setattr(reading, "SECONDS", 0.5)
-    before = time.monotonic()
     assert refused(made) == "busy"
-    assert time.monotonic() - before < 10
-    assert started[0].returncode is not None
+    assert started[0].returncode == -signal.SIGKILL, "it would wait for an hour"
 
 
 @pytest.mark.parametrize("answer", ["", "{", "[]", '{"read": 1}', '{"read": {"rfc": "X"}}', "7"])

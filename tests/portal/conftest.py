@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 import flask
 import pytest
-from waitress.server import create_server
 
 from hub.domain.asks import WITH_DATA
 from hub.domain.brand import Brand
@@ -33,6 +31,7 @@ from hub.domain.rules import Rules
 from portal.buyer.routes import blueprint
 from portal.buyer.settings import Home, HomeLink, HomePart, PageSettings, Words
 from portal.design.made import DONE, OPEN, UUID
+from tests.waitresses import on_waitress
 
 MEXICO = ZoneInfo("America/Mexico_City")
 TOKEN = "kA3-_9ZbQm7Yw2Xc5Vd8Re1Tf4Gg6Hh0Jj2Kk5Ll8Mn"
@@ -299,12 +298,6 @@ def served(kit: Kit) -> Iterator[str]:
     def current(environ: Any, start_response: Any) -> Any:
         return kit.app(environ, start_response)
 
-    server = create_server(current, map={}, host="127.0.0.1", port=0, threads=4)
-    address = f"http://127.0.0.1:{server.effective_port}"
-    kit.remake(public_url=address)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield address
-    server.task_dispatcher.shutdown()  # what still ends writes to what is closed next
-    server.close()
-    thread.join(timeout=5)
+    with on_waitress(current) as address:
+        kit.remake(public_url=address)
+        yield address

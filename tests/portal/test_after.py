@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -75,6 +76,21 @@ def test_an_address_is_left_as_often_as_a_letter_is_sent(kit: Any, reason: str) 
     kit.service.current = waits
     assert kit.post({"correo": "una@example.com"}, "/aviso").status_code == 429
     assert len(kit.service.told) == LETTERS.amount
+
+
+@pytest.mark.parametrize("estado", [Estado.PROCESANDO, Estado.POR_CONFIRMAR])
+def test_without_a_script_no_page_comes_back_under_who_types_an_address(
+    kit: Any, estado: Estado
+) -> None:
+    def seconds(**changes: Any) -> int:
+        kit.service.current = kit.purchase(estado, reason=DOWN, **changes)
+        page = kit.client.get(kit.path).text
+        assert ('name="correo"' in page) == (changes == {"masked_email": ""})
+        return int(re.findall(r'<noscript><meta http-equiv="refresh" content="(\d+)">', page)[0])
+
+    assert seconds(masked_email="") >= 120
+    assert seconds(masked_email="c•••@example.com") <= 15
+    assert seconds(masked_email="", proven=False) <= 15
 
 
 def test_where_no_correction_is_allowed_the_merchant_is_written_to(kit: Any) -> None:

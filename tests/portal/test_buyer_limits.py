@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from hub.domain.purchase import Estado
-from portal.buyer import tries
+from portal.buyer import limits, tries
 from portal.buyer.limits import OutcomeLimits
 
 
@@ -71,7 +71,9 @@ def test_any_address_can_be_counted(address: str | None) -> None:
 
 
 @pytest.fixture
-def redis_socket(tmp_path: Path) -> Iterator[Path]:
+def redis_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Of a Redis that is waited for, however busy this machine is."""
+    monkeypatch.setattr(limits, "_PATIENCE", 120.0)
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("NOT TESTED: no redis-server on PATH")
@@ -80,13 +82,14 @@ def redis_socket(tmp_path: Path) -> Iterator[Path]:
         [program, "--port", "0", "--unixsocket", str(path), "--save", ""],
         stdout=subprocess.DEVNULL,
     )
-    for _ in range(200):
-        if path.exists():
-            break
+    until = time.monotonic() + 120
+    while not path.exists():
+        assert server.poll() is None
+        assert time.monotonic() < until
         time.sleep(0.02)
     yield path
     server.terminate()
-    server.wait(timeout=10)
+    server.wait(timeout=120)
 
 
 @pytest.mark.redis
@@ -120,7 +123,7 @@ def test_of_many_tries_at_once_no_more_are_made_than_may_be(redis_socket: Path) 
     for of in ([OutcomeLimits()], [OutcomeLimits(url), OutcomeLimits(url)]):
         waits = at_once(of, 40)
         assert waits.count(0) == 5
-        assert all(3590 <= wait <= 3600 for wait in waits if wait)
+        assert all(3000 <= wait <= 3600 for wait in waits if wait)
 
 
 @pytest.mark.redis
@@ -156,20 +159,25 @@ def test_what_is_counted_takes_no_more_memory_than_it_may(monkeypatch: pytest.Mo
 
 
 def test_without_its_redis_a_process_counts_by_itself() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    limits = OutcomeLimits(f"redis://127.0.0.1:{port}/0")
-    answers = [limits.wrong_token("192.0.2.1") for _ in range(31)]
+    counting = OutcomeLimits("redis://127.0.0.1:1/0")
+    answers = [counting.wrong_token("192.0.2.1") for _ in range(31)]
     assert answers == [True] * 30 + [False]
 
 
-def test_a_redis_that_says_nothing_holds_up_one_visitor_for_a_moment() -> None:
+def test_a_redis_that_says_nothing_holds_up_one_visitor_for_a_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Each that waits holds a thread of which there are twelve (hub/commands/run.py)."""
+    assert limits._PATIENCE <= 1
+    monkeypatch.setattr(limits, "_REST", 3600.0)  # however long this takes here
     with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
-        limits = OutcomeLimits(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
-        began = time.monotonic()
-        answers = [limits.wrong_token("192.0.2.1") for _ in range(31)]
-        taken = time.monotonic() - began
+        counting = OutcomeLimits(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        answers = [counting.wrong_token("192.0.2.1") for _ in range(31)]
+        silent.setblocking(False)
+        asked = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                silent.accept()[0].close()
+                asked += 1
     assert answers == [True] * 30 + [False]
-    assert taken < 2
+    assert asked == 1

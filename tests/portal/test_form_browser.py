@@ -285,7 +285,7 @@ def photo() -> bytes:
 def test_a_photo_of_megabytes_is_made_small_and_read(
     visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "SECONDS", 60.0)
+    monkeypatch.setattr(reading, "SECONDS", 600.0)
     picture = photo()
     assert len(picture) > 2_000_000
     page = visit()
@@ -293,7 +293,7 @@ def test_a_photo_of_megabytes_is_made_small_and_read(
     page.click("text=Leer mi constancia")
     file: FilePayload = {"name": "IMG.jpg", "mimeType": "image/jpeg", "buffer": picture}
     page.set_input_files("#constancia", files=[file])
-    expect(page.locator("#leida")).to_contain_text("Leímos tu RFC", timeout=30_000)
+    expect(page.locator("#leida")).to_contain_text("Leímos tu RFC")
     expect(page.locator("#leida")).to_be_focused()
     expect(page.locator("#rfc")).to_have_value("CACX7605101P8")
     expect(page.locator("#correo")).to_have_value("a@example.com")

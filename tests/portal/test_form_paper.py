@@ -37,7 +37,7 @@ VALIDATOR = "https://siat.sat.gob.mx/app/qr/faces/pages/mobile/validadorqr.jsf"
 
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "SECONDS", 60.0)
+    monkeypatch.setattr(reading, "SECONDS", 600.0)
 
 
 def cedula(*regimenes: str) -> bytes:

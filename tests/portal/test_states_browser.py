@@ -7,9 +7,9 @@ of every page, because opening one takes longer than looking at it.
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any, Literal
 
@@ -19,7 +19,6 @@ import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect
 from pypdf import PdfReader
-from waitress.server import create_server
 
 from hub.clock import SystemClock
 from portal.buyer.routes import blueprint
@@ -28,10 +27,13 @@ from portal.design import gallery
 from portal.design.examples import EXAMPLES
 from tests.axe import OF_LOOKS, complaints, judged
 from tests.portal.conftest import TEST_DATA, UUID, MemoryService
+from tests.waitresses import on_waitress
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PHONE, DESKTOP, REFLOW = 360, 1280, 320
+#: Seconds; nothing here measures how long an answer takes.
+PATIENCE = 120
 #: Everything a key or a finger reaches; not what the Enter key alone presses.
 CONTROLS = ", ".join(
     f"{each}:not([tabindex='-1'])"
@@ -51,12 +53,8 @@ def site() -> Iterator[str]:
     app = flask.Flask("gallery-under-test")
     app.register_blueprint(blueprint(MemoryService(), settings))
     app.register_blueprint(gallery.blueprint(settings))
-    server = create_server(app, map={}, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    thread.join(timeout=5)
+    with on_waitress(app) as address:
+        yield address
 
 
 @dataclass
@@ -235,7 +233,7 @@ def test_in_english_it_is_the_same_page(site: str, name: str) -> None:
     """But for its words: so what is found of one is found of both."""
     pages = {
         language: lxml.html.fromstring(
-            requests.get(f"{site}/design/{name}?lang={lang}", timeout=20).content
+            requests.get(f"{site}/design/{name}?lang={lang}", timeout=PATIENCE).content
         )
         for lang, language in (("es", "es-MX"), ("en", "en"))
     }
@@ -301,11 +299,15 @@ def test_colours_of_the_system_leave_edges(visitor: Visitor) -> None:
 
 def test_the_folio_and_the_address_are_copied(visitor: Visitor) -> None:
     page = visitor.page("lista", permissions=["clipboard-read", "clipboard-write"])
+    # "Copiado" stays for a moment, which a busy machine may not see: time stands still.
+    page.clock.install()
+    page.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
     page.click("text=Copiar el folio fiscal")
     expect(page.locator(".copy [role=status]")).to_have_text("Copiado")
     assert page.evaluate("navigator.clipboard.readText()") == UUID
     page.click("text=Copiar el enlace")
     assert page.evaluate("navigator.clipboard.readText()") == f"{visitor.site}/design/lista"
+    page.clock.run_for(3000)
     expect(page.locator(".copy button")).to_have_text("Copiar el folio fiscal")
 
 

@@ -61,29 +61,31 @@ def test_bundles_under_way_leave_threads_to_others(
 
     def slow(_service: Any, _token: str, _others: Any) -> Iterator[Paper]:
         begun.release()
-        go_on.wait(20)
+        go_on.wait(120)
         yield Paper("a.xml", b"<a/>")
 
     monkeypatch.setattr(type(kit.service), "bundle", slow)
     form, statuses = kit.signed(), []
 
     def ask() -> None:
-        statuses.append(requests.post(f"{served}{kit.path}/zip", data=form, timeout=30).status_code)
+        statuses.append(
+            requests.post(f"{served}{kit.path}/zip", data=form, timeout=120).status_code
+        )
 
     asking = [threading.Thread(target=ask) for _ in range(AT_ONCE)]
     for one in asking:
         one.start()
     for _ in asking:
-        assert begun.acquire(timeout=10)
-    refused = requests.post(f"{served}{kit.path}/zip", data=form, timeout=10)
+        assert begun.acquire(timeout=120)
+    refused = requests.post(f"{served}{kit.path}/zip", data=form, timeout=120)
     assert (refused.status_code, "mucha gente" in refused.text) == (503, True)
-    assert requests.get(f"{served}{kit.path}", timeout=10).status_code == 200
+    assert requests.get(f"{served}{kit.path}", timeout=120).status_code == 200
     go_on.set()
     for one in asking:
-        one.join(20)
+        one.join(120)
     assert statuses == [200] * AT_ONCE
     for _ in range(3):  # the seats are free again
-        assert requests.post(f"{served}{kit.path}/zip", data=form, timeout=10).status_code == 200
+        assert requests.post(f"{served}{kit.path}/zip", data=form, timeout=120).status_code == 200
 
 
 def test_a_bundle_that_nobody_reads_on_gives_its_seat_back(kit: Any) -> None:
