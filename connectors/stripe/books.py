@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from connectors.abilities import Entry
 from connectors.contract import Unfinished
 from connectors.reader import Reader
+from connectors.stripe.choices import choices_of
 from connectors.stripe.client import Api, OutOfTime, ref, understood
 from connectors.stripe.money import money_of
 from connectors.stripe.payments import CANCELED, paid_at
 from connectors.stripe.resolve import invoice_of
+from connectors.stripe.reversals import was_cut
 
 #: Lists go by the day on which something was made. A bill is paid so much later at most, or it is
 #: found by its payment; a payment (a voucher, a bank transfer) so much.
 BILL: Final = timedelta(days=60)
 PAYMENT: Final = timedelta(days=30)
+#: How a terminal takes cards: https://docs.stripe.com/terminal/features/collecting-tips/overview
+IN_PERSON: Final = frozenset({"card_present", "interac_present"})
 
 
-def entries(api: Api, since: datetime, until: datetime) -> Iterator[Entry]:
+def entries(
+    api: Api, since: datetime, until: datetime, settings: Mapping[str, Any]
+) -> Iterator[Entry]:
     """Each paid bill or payment once, in no order. Raises `Unfinished` when the time is over."""
+    settles = choices_of(settings).settlement
     try:
-        yield from _entries(api, since, until)
+        for one in _entries(api, since, until):
+            # A sale in the pesos that Stripe booked is of another amount than what was charged.
+            other = settles and one.currency != "MXN"
+            yield replace(one, due=None) if other else one
     except OutOfTime:
         raise Unfinished(since) from None
 
@@ -84,7 +95,14 @@ def _payment(owner: str, charge: Reader) -> Entry:
     money = money_of(charge)
     amount = money.amount(charge, "amount_captured", money.amount(charge, "amount"))
     back = money.amount(charge, "amount_refunded", Decimal(0))
-    return Entry(owner, amount - back, money.currency, paid_at(charge))
+    due = None if (back and was_cut(charge, money)) or _may_hold_a_tip(charge) else amount - back
+    return Entry(owner, due, money.currency, paid_at(charge))
+
+
+def _may_hold_a_tip(charge: Reader) -> bool:
+    """Only the payment says how much, which is no part of the sale."""
+    details = charge.at("payment_method_details")
+    return isinstance(details.value, dict) and details.text("type", "") in IN_PERSON
 
 
 def _bill(bill: Reader, charges: list[Reader]) -> Entry:

@@ -136,7 +136,8 @@ class Stripe:
         connection: ConnectionFacts,
         credentials: Credentials,
     ) -> Iterator[Entry]:
-        return books.entries(self._api(connection, credentials, client.SWEEP_SECONDS), since, until)
+        api = self._api(connection, credentials, client.SWEEP_SECONDS)
+        return books.entries(api, since, until, connection.settings)
 
     def customer(
         self, customer_id: str, connection: ConnectionFacts, credentials: Credentials

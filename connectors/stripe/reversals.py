@@ -162,14 +162,14 @@ class Reversals:
         given = sum((money.amount(one, "amount_refunded", ZERO) for one in charges), ZERO)
         if given > told:
             doubts.append("Stripe indica devoluciones que no llegaron con la venta.")
-        if any(_was_cut(one, money) for one in charges) and (given or told):
+        if any(was_cut(one, money) for one in charges) and (given or told):
             doubts.append("Se cobró menos de lo autorizado y hay devoluciones: revisa de qué son.")
         noted = sum((note.back for note in self._notes), ZERO)
         if money.amount(thing, "post_payment_credit_notes_amount", ZERO) > noted:
             doubts.append("Stripe indica notas de crédito que no llegaron con la venta.")
 
 
-def _was_cut(charge: Reader, money: Money) -> bool:
+def was_cut(charge: Reader, money: Money) -> bool:
     """What was authorized and not captured is released, and may be told as if it were refunded.
 
     https://docs.stripe.com/payments/place-a-hold-on-a-payment-method

@@ -205,6 +205,29 @@ class TestTheBooks:
                 told[key].due, told[key].paid_at, told[key].currency,
             )  # fmt: skip
 
+    def test_what_the_sale_is_not_invoiced_at_is_not_compared(self, stripe: World) -> None:
+        """Else it would differ daily, and nothing could mend it."""
+        since = later(stripe, 1)
+        pesos, dollars = stripe.shop.payment(58000), stripe.shop.payment(58000)
+        terminal, held = stripe.shop.payment(58000), stripe.shop.payment(58000)
+        charge = {
+            one["id"]: stripe.account.objects[one["latest_charge"]]
+            for one in (dollars, terminal, held)
+        }
+        for one in (dollars, charge[dollars["id"]]):
+            one["currency"] = "usd"
+        terminal["amount_details"] = {"tip": {"amount": 8000}}
+        charge[terminal["id"]]["payment_method_details"] = {
+            "type": "card_present", "card_present": {"funding": "credit"},
+        }  # fmt: skip
+        charge[held["id"]] |= {"amount_captured": 50000, "amount_refunded": 8000}
+        known = {pesos["id"]: Decimal(580), terminal["id"]: None, held["id"]: None}
+        assert self.due(stripe, since, later(stripe, 1)) == {
+            **known, dollars["id"]: Decimal(580),
+        }  # fmt: skip
+        stripe.settings["currency"] = "settlement"
+        assert self.due(stripe, since, later(stripe, 1)) == {**known, dollars["id"]: None}
+
     def test_what_is_given_back_twice_over_is_not_guessed(self, stripe: World) -> None:
         since = later(stripe, 1)
         bill = stripe.shop.bill(11600)
