@@ -21,6 +21,7 @@ from hub.cli import main
 from hub.settings import load
 from hub.store.database import Tenant
 from hub.wiring import Hub, build
+from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 EKU = (
@@ -41,9 +42,12 @@ class Home:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.var_dir = folder / "var"
+        # The usual ports may be another hub's: its sandbox would answer for ours.
+        self.port = free_ports(3)
         self.environ: dict[str, str | None] = {
             "VAR_DIR": str(self.var_dir),
-            **dict.fromkeys(("PORT", "DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "SMTP_URL")),
+            "PORT": str(self.port),
+            **dict.fromkeys(("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "SMTP_URL")),
         }
 
     def run(self, *arguments: str, **more: Any) -> Result:
@@ -81,7 +85,7 @@ class Home:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
 
@@ -102,7 +106,7 @@ class Home:
 
     @contextmanager
     def hub(self) -> Iterator[Hub]:
-        opened = build(load({"VAR_DIR": str(self.var_dir)}))
+        opened = build(load({"VAR_DIR": str(self.var_dir), "PORT": str(self.port)}))
         yield opened
         opened.close()
 

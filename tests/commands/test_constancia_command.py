@@ -8,10 +8,19 @@ from typing import Any
 import pytest
 import segno
 
+from cfdi.constancia import reading
+
 QR = (
     "https://siat.sat.gob.mx/app/qr/faces/pages/mobile/validadorqr.jsf"
     "?D1=10&D2=1&D3=12345678901_EKU9003173C9"
 )
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with no time to spare would say that it is busy."""
+    monkeypatch.setattr(reading, "SECONDS", 60.0)
+    monkeypatch.setattr(reading, "_SECONDS_FOR_A_SEAT", 60.0)
 
 
 @pytest.fixture

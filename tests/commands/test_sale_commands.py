@@ -42,7 +42,7 @@ def test_a_connection_is_an_id_and_an_address(home: Any, shop: str) -> None:
     made = connect(home, shop, "--since", "2026-11-01")
     assert made == {
         "id": made["id"],
-        "webhook_url": f"http://127.0.0.1:8000/webhooks/woocommerce/{made['id']}",
+        "webhook_url": f"http://127.0.0.1:{home.port}/webhooks/woocommerce/{made['id']}",
     }
     (one,) = home.told("connection", "list", "--merchant", shop)["data"]
     assert (one["account"], one["since"]) == (
@@ -114,7 +114,7 @@ def test_sales_are_listed_in_the_shape_that_is_promised(home: Any, shop: str) ->
     first = page["data"][0]
     assert list(first) == ["id", "number", "state", "total", "currency", "code", "link"]
     assert (first["state"], first["total"], first["currency"]) == ("abierta", "232.00", "MXN")
-    assert first["link"].startswith("http://127.0.0.1:8000/f/")
+    assert first["link"].startswith(f"http://127.0.0.1:{home.port}/f/")
     rest = home.told("sale", "list", "--merchant", shop, "--after", page["next"])
     assert (len(rest["data"]), rest["next"]) == (1, None)
     shown = home.told("sale", "show", "--merchant", shop, made[0]["id"])
