@@ -125,10 +125,11 @@ def missing(order: Order, charge: Charge) -> Decimal:
     """Pieces that are gone, less those that refunds name; below 0 where fewer are gone."""
     if charge.current is None:
         return ZERO
-    back = (
-        one.quantity for given in order.refunds for one in given.returned if one.key == charge.key
-    )
-    return charge.quantity - charge.current - total_of(back)
+    told = [one for given in order.refunds for one in given.returned]
+    back = total_of(one.quantity for one in told if one.key == charge.key)
+    if charge.kind == "shipping":  # given back in parts, or by a refund that names no line
+        return ZERO if back or any(one.key == "shipping-" for one in told) else charge.quantity
+    return charge.quantity - charge.current - back
 
 
 def _unbalanced(order: Order) -> bool:

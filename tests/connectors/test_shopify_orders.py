@@ -494,6 +494,14 @@ def test_refunded_shipping_with_its_tax_beside_it_is_the_same() -> None:
     assert changed("shipping-given-back", beside) == fetched("shipping-given-back")
 
 
+def test_shipping_that_is_gone_because_it_was_given_back_went_once() -> None:
+    document, copy_ = MADE["shipping-given-back"]().graphql(), MADE["shipping-given-back"]().rest()
+    document["order"]["shippingLines"]["nodes"][0]["isRemoved"] = True
+    assert sale(document) == fetched("shipping-given-back")
+    copy_["shipping_lines"][0]["is_removed"] = True  # whose refund names no line
+    assert sale(copy_) == delivered("shipping-given-back")
+
+
 def test_a_refund_of_more_than_the_line_had_names_no_line() -> None:
     def too_much(order: dict[str, Any]) -> None:
         mutate(order, "refunds.0.refundLineItems.nodes.0.subtotalSet", "599.11")
