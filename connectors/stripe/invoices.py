@@ -107,8 +107,11 @@ def _kept(invoice: Reader, money: Money, choices: Choices, refunds: Sequence[Ref
 
 def _owed(invoice: Reader) -> bool:
     """Sent to be paid by a day; one that is charged by itself is paid within the hour."""
-    sent = invoice.text("collection_method", "") == "send_invoice"
-    return sent and invoice.text("status") in _OWED
+    return _sent(invoice) and invoice.text("status") in _OWED
+
+
+def _sent(invoice: Reader) -> bool:
+    return invoice.text("collection_method", "") == "send_invoice"
 
 
 def _money_of(
@@ -159,6 +162,12 @@ def _payments(
         )
     elif balance > 0:
         found += (Payment("customer_balance_credit", balance, forma_pago=choices.balance),)
+    if choices.on_credit and _sent(invoice):
+        doubts.append(
+            "Se vendió a crédito y ya se pagó: si su CFDI (PPD) se emitió antes, le toca un"
+            " complemento de pago y no otra factura; si no, acéptala y se factura como pagada"
+            " (PUE)."
+        )
     _check_paid(document, money, doubts)
     return found
 

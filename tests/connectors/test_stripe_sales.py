@@ -641,6 +641,19 @@ def test_an_unpaid_invoice_is_on_credit_only_for_who_sells_so() -> None:
     assert of(replace(owed, status="uncollectible"), ppd=True).on_credit
 
 
+def test_what_was_sold_on_credit_is_not_invoiced_again_when_it_is_paid() -> None:
+    """Its invoice (PPD) was issued when it was finalized: the payment has a complement."""
+    paid = replace(bill("on-top"), collection_method="send_invoice")
+    for version in VERSIONS:
+        (doubt,) = of(paid, version, ppd=True).doubts
+        assert "complemento de pago" in doubt
+        assert sale(paid.event(version), ppd=True).doubts == (doubt,)
+    assert of(paid).doubts == ()
+    assert of(bill("on-top"), ppd=True).doubts == (), "charged by itself"
+    free = replace(bill("free"), collection_method="send_invoice")
+    assert of(free, ppd=True).doubts == ()
+
+
 @pytest.mark.parametrize(
     ("currency", "total"),
     [("usd", "578.84"), ("jpy", "57884"), ("kwd", "57.884"), ("isk", "578.84")],
