@@ -33,6 +33,13 @@ BEFORE: Final = "antes_por_ticket"
 NOT_HERE = FieldError(
     "", "not_askable", "Esta compra no necesita solicitud.", "This purchase needs no request."
 )
+#: A request that nobody could act on would keep a useful one out.
+NO_DATA = FieldError(
+    "rfc",
+    "rfc_missing",
+    "Escribe tu RFC. Si no tienes, dile al comercio en el mensaje a nombre de quién va la factura.",
+    "Type your RFC. If you have none, tell the merchant in the message whom to invoice.",
+)
 NO_MESSAGE = FieldError(
     "mensaje",
     "message_missing",
@@ -59,8 +66,11 @@ def dispute(ctx: Context, token: str, form: Mapping[str, str]) -> FieldError | N
 
 def _file(ctx: Context, token: str, kind: AskKind, form: Mapping[str, str]) -> FieldError | None:
     error = wrong(form)
-    if error is None and kind not in WITH_DATA | {AskKind.DISPUTED}:
-        error = None if form.get("mensaje", "").strip() else NO_MESSAGE
+    if error is None and kind is not AskKind.DISPUTED and not form.get("mensaje", "").strip():
+        if kind not in WITH_DATA:
+            error = NO_MESSAGE
+        elif not form.get("rfc", "").strip():
+            error = NO_DATA
     if error is not None:
         return error
     with ctx.store.transaction() as tx:

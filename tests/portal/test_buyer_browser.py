@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from hub.domain.purchase import Estado, FieldError, FiscalForm
+from hub.domain.purchase import DOWN, Estado, FieldError, FiscalForm
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -274,6 +275,24 @@ def test_polling_slows_down(kit: Any, open_page: Opener, monkeypatch: pytest.Mon
     # A busy machine asks later, never earlier: five pauses that grow by a third, from 0.35 s.
     assert len(asked) >= 6
     assert asked[5] - asked[0] > 2.5
+
+
+def test_who_waits_for_long_is_told_what_the_page_says_by_then(kit: Any, open_page: Opener) -> None:
+    """Of the same estado: that the request is kept, and a field for an address."""
+    kit.service.current = kit.purchase(Estado.PROCESANDO, masked_email="")
+    page = open_page()
+    page.clock.install()
+    page.reload()
+    expect(page.locator("#espera")).to_have_attribute("data-lento", re.compile("tardando"))
+    kit.service.current = kit.purchase(Estado.PROCESANDO, masked_email="", reason=DOWN)
+    page.clock.run_for(40_000)
+    expect(page.locator("h1")).to_have_text("Estamos generando tu factura")
+    page.clock.run_for(40_000)
+    expect(page.locator(".notice")).to_contain_text("Guardamos tu solicitud")
+    # Nothing is loaded again under whoever types there.
+    page.fill("#correo", "ana@exam")
+    page.clock.run_for(200_000)
+    expect(page.locator("#correo")).to_have_value("ana@exam")
 
 
 def test_a_lost_connection_is_told_and_survived(kit: Any, open_page: Opener) -> None:

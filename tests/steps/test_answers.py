@@ -162,6 +162,26 @@ def test_another_merchant_answers_nothing(world: Any, merchant: Any) -> None:
 
 
 @on_one_engine
+def test_a_request_without_anybody_to_invoice_is_none(
+    world: Any, merchant: Any, client: Any
+) -> None:
+    """It would stand in the queue in the place of one that the merchant can act on."""
+    sale_id = merchant.keep()
+    world.clock.advance(100 * 86400)
+    path = f"/f/{merchant.token(sale_id)}"
+    assert 'id="solicitud"' in client.get(path).text
+    blank = {"rfc": " ", "nombre": "ANA", "correo": ""}
+    assert ask.ask(world.ctx, merchant.token(sale_id), blank | {"mensaje": " \n"}) is ask.NO_DATA
+    empty = client.send(path, "/solicitud", mensaje="", rfc="", correo="")
+    assert empty.status_code == 422
+    assert "dile al comercio en el mensaje" in empty.text
+    assert queue(world, merchant) == []
+    told = client.send(path, "/solicitud", mensaje="A nombre de John Smith, de Texas", rfc="")
+    assert told.status_code == 303
+    assert len(queue(world, merchant)) == 1
+
+
+@on_one_engine
 def test_the_page_takes_the_message(world: Any, merchant: Any, client: Any) -> None:
     path = f"/f/{merchant.token(ended(world, merchant, 'refunded'))}"
     assert "¿Es un error? Díselo al comercio" in client.get(path).text

@@ -17,7 +17,9 @@
         .then(function (answer) { return answer.ok ? answer.json() : Promise.reject(answer.status); })
         .then(function (state) {
           asking = false;
-          if (state.estado !== waiting.dataset.estado) { location.replace(location.href.split("#")[0]); return; }
+          // After a minute the page has more to say of the same estado, and asks for an address.
+          var late = waiting.dataset.lento && Date.now() - started > 65000;
+          if (late || state.estado !== waiting.dataset.estado) { location.replace(location.href.split("#")[0]); return; }
           waiting.textContent = Date.now() - started > 12000 ? waiting.dataset.lento || "" : "";
           again();
         })
