@@ -13,13 +13,12 @@ from flask import Blueprint, Response, request
 from hub.steps import reported
 from hub.steps.context import Context
 from hub.steps.reported import Report
+from hub.web.bodies import delivered, plain
 from hub.web.metrics import RECEIVED
 
 log = structlog.get_logger()
 
 KIND: Final = "whatsapp"
-#: Meta sends a thousand of them in one delivery at most, of half a KB each.
-MAX_BODY: Final = 2 * 1024 * 1024
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 
 
@@ -48,33 +47,26 @@ def blueprint(ctx: Context, dialect: Dialect) -> Blueprint:
             or not compare_digest(given, dialect.verify_token(hook.secret).encode())
             or not _CHALLENGE.fullmatch(challenge)
         ):
-            return _plain(403, "no")
+            return plain(403, "no")
         return Response(challenge, mimetype="text/plain")
 
     @made.post(f"/webhooks/{KIND}/<merchant>")
     def take(merchant: str) -> Response:
         """200 taken or of no use; 401 signature, or no such merchant; 411, 413 size; 503."""
-        length = request.content_length
-        if length is None:
-            return _plain(411, "a Content-Length is needed")
-        if length > MAX_BODY:
-            return _plain(413, "too large")
-        body = request.get_data(cache=False)
+        body = delivered()
+        if isinstance(body, Response):
+            return body
         signature = request.headers.get("X-Hub-Signature-256", "")
         try:
             hook = reported.hook(ctx, merchant, KIND)
             if hook is None or not dialect.is_signed(body, signature, hook.secret):
                 RECEIVED.labels(KIND, "refused").inc()
-                return _plain(401, "signature")
+                return plain(401, "signature")
             news = reported.reported(ctx, merchant, KIND, dialect.read(body, hook.phone_id))
         except Exception as error:
             log.error("report_not_stored", channel=KIND, merchant=merchant, exc_info=error)
-            return _plain(503, "not stored, please send it again")
+            return plain(503, "not stored, please send it again")
         RECEIVED.labels(KIND, "stored" if news else "ignored").inc()
-        return _plain(200, "taken")
+        return plain(200, "taken")
 
     return made
-
-
-def _plain(status: int, text: str) -> Response:
-    return Response(text + "\n", status, content_type="text/plain; charset=utf-8")

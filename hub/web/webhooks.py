@@ -13,12 +13,10 @@ from hub.steps.context import Context
 from hub.steps.doorway import Doorways
 from hub.steps.receive import Received, receive, receive_for_account
 from hub.steps.shops import ConnectorMissing
+from hub.web.bodies import delivered, plain
 from hub.web.metrics import RECEIVED
 
 log = structlog.get_logger()
-
-#: A large order has some 200 KB; platforms' own limits are below this.
-MAX_BODY = 2 * 1024 * 1024
 
 
 def blueprint(ctx: Context) -> Blueprint:
@@ -59,28 +57,21 @@ def _answer(
     Exactly 200 on success: WooCommerce takes anything else on its greeting for a failure, see
     connectors/woocommerce/README.md.
     """
-    length = request.content_length
-    if length is None:
-        return _plain(411, "a Content-Length is needed")
-    if length > MAX_BODY:
-        return _plain(413, "too large")
-    body = request.get_data(cache=False)
+    body = delivered()
+    if isinstance(body, Response):
+        return body
     try:
         headers = {name.lower(): value for name, value in request.headers}
         received = take(Delivery(headers, body, ctx.clock.now()))
     except SignatureInvalid:
         RECEIVED.labels(platform, "refused").inc()
-        return _plain(401, "signature")
+        return plain(401, "signature")
     except Exception as error:
         missing = isinstance(error, ConnectorMissing)
         event = "connector_missing" if missing else "webhook_not_stored"
         log.error(event, platform=platform, connection=connection_id, exc_info=error)
-        return _plain(503, "not stored, please send it again")
+        return plain(503, "not stored, please send it again")
     if received is None:
-        return _plain(404, "no such connection" if connection_id else "no such platform")
+        return plain(404, "no such connection" if connection_id else "no such platform")
     RECEIVED.labels(platform, received.value).inc()
-    return _plain(200, received.value)
-
-
-def _plain(status: int, text: str) -> Response:
-    return Response(text + "\n", status, content_type="text/plain; charset=utf-8")
+    return plain(200, received.value)

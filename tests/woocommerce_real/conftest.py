@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
-import random
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +22,7 @@ import requests
 from PIL import Image
 
 from cfdi.pac.sandbox.authority import Authority
+from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = ROOT / "connectors" / "woocommerce" / "plugin"
@@ -218,23 +217,6 @@ class Hub:
         return [row for row in rows if Decimal(row["total"]) == Decimal(total)]
 
 
-def free_ports() -> int:
-    """The first of three ports in a row that nobody uses."""
-    for port in random.Random(os.getpid()).sample(range(15_001, 29_000, 5), 200):
-        probes = [socket.socket() for _ in range(3)]
-        try:
-            for number, probe in enumerate(probes):
-                probe.bind(("127.0.0.1", port + number))
-        except OSError:
-            continue
-        else:
-            return port
-        finally:
-            for probe in probes:
-                probe.close()
-    pytest.fail("no three free ports in a row")
-
-
 @pytest.fixture(scope="session")
 def shop() -> Iterator[RealShop]:
     """The shop of WOO_DIR with the plug-in of this repository, not connected."""
@@ -267,7 +249,7 @@ def make_hub(
     made = []
 
     def make(**settings: str) -> Hub:
-        one = Hub(tmp_path_factory.mktemp("var"), free_ports(), settings)
+        one = Hub(tmp_path_factory.mktemp("var"), free_ports(3), settings)
         made.append(one)
         one.start()
         one.merchant()
