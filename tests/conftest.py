@@ -20,6 +20,7 @@ from hypothesis import settings
 
 from hub.clock import CODE_ALPHABET, time_ordered_id
 from hub.steps import questions
+from hub.store import engines, filelock
 from tests.axe import fetched
 
 # The same examples in every run: what a random one finds is found by whoever looks for it
@@ -78,6 +79,15 @@ class FixedClock:
 @pytest.fixture
 def clock() -> FixedClock:
     return FixedClock()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_turn_at_the_database_comes() -> Iterator[None]:
+    """Whoever waits for it in this process is refused none because the machine is busy."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "BUSY_SECONDS", 600)
+        patch.setattr(filelock, "PATIENCE", 600.0)
+        yield
 
 
 @pytest.fixture

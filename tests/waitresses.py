@@ -22,10 +22,17 @@ def on_waitress(app: Any, *, threads: int = 4, **more: Any) -> Iterator[str]:
     lets a thread that still answers write to whatever has their numbers next.
     """
     server = create_server(app, map={}, host="127.0.0.1", port=0, threads=threads, **more)
+    with looped(server):
+        yield f"http://127.0.0.1:{server.effective_port}"
+
+
+@contextmanager
+def looped(server: Any) -> Iterator[None]:
+    """A server of waitress's that listens already, at work until the end."""
     loop = threading.Thread(target=server.run, daemon=True)
     loop.start()
     try:
-        yield f"http://127.0.0.1:{server.effective_port}"
+        yield
     finally:
         server.task_dispatcher.shutdown(timeout=END_SECONDS)
         server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))

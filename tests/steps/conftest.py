@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +25,6 @@ import psycopg
 import pytest
 import requests
 from flask.testing import FlaskClient
-from waitress.server import create_server
 
 from cfdi.csd import Csd, check_csd
 from cfdi.pac.accounts import PROVIDERS
@@ -61,7 +59,7 @@ from hub.domain.sale import Buyer, Payment, PaymentState, Sale, SaleLine, SaleTa
 from hub.domain.snapshot import from_json, to_json
 from hub.domain.states import State
 from hub.steps import buyer as buyers
-from hub.steps import look, receive, request
+from hub.steps import fresh, known_at_sat, look, receive, request
 from hub.steps.brand import Brands
 from hub.steps.context import Context, Letter
 from hub.steps.doorway import doorway
@@ -77,6 +75,7 @@ from hub.work.jobs import QUEUES
 from portal.buyer.routes import blueprint
 from portal.buyer.settings import PageSettings
 from portal.mail.letters import TemplateLetters
+from tests.waitresses import on_waitress
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 KEYS = Keyring.parse("k1:" + "A" * 43 + "=")
@@ -85,6 +84,8 @@ TAXPAYERS = (
     ("EKU9003173C9", "ESCUELA KEMPER URGATE", "601", "42501"),
     ("IIA040805DZ4", "INDISTRIA ILUMINADORA DE ALMACENES", "601", "62661"),
 )
+#: For whom the time limits are not what is tried: a busy machine takes as long as it likes.
+PATIENCE = 300.0
 #: Reminders are tried in test_channels.py; elsewhere time passes without them.
 RULES = '[forma_pago]\ndefault = "03"\n[invitaciones]\nrecordatorio_dias = 0\n'
 FORM = FiscalForm(
@@ -284,30 +285,34 @@ class Provider:
 
     def fault(self, mode: str, times: int = 1, seconds: float = 0, on: str = "stamp") -> None:
         wish = {"mode": mode, "times": times, "seconds": seconds, "on": on}
-        requests.post(f"{self.url}/sandbox/faults", json=wish, timeout=5).raise_for_status()
+        requests.post(f"{self.url}/sandbox/faults", json=wish, timeout=PATIENCE).raise_for_status()
 
     def unknown(self, seconds: float) -> None:
         """SAT knows nothing of a document until it is so old."""
         requests.post(
-            f"{self.url}/sandbox/unknown", json={"seconds": seconds}, timeout=5
+            f"{self.url}/sandbox/unknown", json={"seconds": seconds}, timeout=PATIENCE
         ).raise_for_status()
 
     def decide(self, uuid: str, reply: str) -> None:
         """What the receiver says to a request for cancellation: accept, reject or lapse."""
         wish = {"uuid": uuid, "reply": reply}
-        requests.post(f"{self.url}/sandbox/cancellations", json=wish, timeout=5).raise_for_status()
+        requests.post(
+            f"{self.url}/sandbox/cancellations", json=wish, timeout=PATIENCE
+        ).raise_for_status()
 
     def cancellations(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = requests.get(
-            f"{self.url}/sandbox/cancellations", timeout=5
+            f"{self.url}/sandbox/cancellations", timeout=PATIENCE
         ).json()
         return found
 
     def calm(self) -> None:
-        requests.delete(f"{self.url}/sandbox/faults", timeout=5).raise_for_status()
+        requests.delete(f"{self.url}/sandbox/faults", timeout=PATIENCE).raise_for_status()
 
     def stamps(self) -> list[dict[str, str]]:
-        found: list[dict[str, str]] = requests.get(f"{self.url}/sandbox/stamps", timeout=5).json()
+        found: list[dict[str, str]] = requests.get(
+            f"{self.url}/sandbox/stamps", timeout=PATIENCE
+        ).json()
         return found
 
 
@@ -402,15 +407,29 @@ class World:
     def pac(self, account: PacAccount) -> MortalPac:
         if account.id not in self.pacs:
             client = SwSapien(
-                self.provider.url, token=TOKEN, terms=self.terms, monotonic=self.clock.monotonic
+                self.provider.url,
+                token=TOKEN,
+                terms=self.patient_terms(),
+                monotonic=self.clock.monotonic,
             )
             self.pacs[account.id] = MortalPac(client, self.kill, self.terms)
         return self.pacs[account.id]
 
+    def patient_terms(self) -> Terms:
+        """How the client waits: for leases the provider's own terms count all the same."""
+        if self.terms.read_timeout != PROVIDERS["sandbox"].terms.read_timeout:
+            return self.terms  # the limit is what the test tries
+        patience = timedelta(seconds=PATIENCE)
+        return replace(self.terms, connect_timeout=patience, read_timeout=patience)
+
     def sat(self, account: PacAccount) -> SatStatus | None:
-        return self.sats.setdefault(
-            account.id, SatStatus(f"{self.provider.url}{PATH}", monotonic=self.clock.monotonic)
+        service = SatStatus(
+            f"{self.provider.url}{PATH}",
+            monotonic=self.clock.monotonic,
+            connect_timeout=timedelta(seconds=PATIENCE),
+            read_timeout=timedelta(seconds=PATIENCE),
         )
+        return self.sats.setdefault(account.id, service)
 
     def settle(self, number: int = 0, rules: str = RULES) -> Shopkeeper:
         rfc, nombre, regimen, cp = TAXPAYERS[number]
@@ -486,6 +505,22 @@ def csds(authority: Authority) -> dict[str, Csd]:
     return made
 
 
+@pytest.fixture
+def hurried() -> None:
+    """For tests of those who do not answer: whoever waits for them has the limits of the hub."""
+
+
+@pytest.fixture(autouse=True)
+def unhurried(request: pytest.FixtureRequest) -> Iterator[None]:
+    """All others get the answer they wait for, however busy the machine is."""
+    limits = ((fresh, "OPEN_SECONDS"), (fresh, "ASK_SECONDS"), (known_at_sat, "SECONDS"))
+    with pytest.MonkeyPatch.context() as patch:
+        if "hurried" not in request.fixturenames:
+            for module, name in limits:
+                patch.setattr(module, name, PATIENCE)
+        yield
+
+
 class Now:
     """The sandbox goes by the clock of the test that is running."""
 
@@ -503,13 +538,8 @@ def running(
     state = tmp_path_factory.mktemp("sandbox") / "state.db"
     app = Sandbox(state, authority, now, time.monotonic, time.sleep)
     app._memory._db.execute("PRAGMA synchronous = OFF")
-    server = create_server(app, host="127.0.0.1", port=0, threads=12)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    yield Provider(f"http://127.0.0.1:{server.effective_port}", app), now
-    with suppress(OSError):
-        server.trigger.pull_trigger(server.close)
-    thread.join(timeout=10)
+    with on_waitress(app, threads=12) as url:
+        yield Provider(url, app), now
     app._memory.close()
 
 
@@ -537,7 +567,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres_url() -> Iterator[str]:
     """One migrated database for all tests of this process, dropped at the end."""
     try:
-        admin = psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3)
+        admin = psycopg.connect(POSTGRES, autocommit=True, connect_timeout=60)
     except psycopg.OperationalError:
         pytest.skip("NOT TESTED: no PostgreSQL at TEST_POSTGRES_URL or 127.0.0.1:5432")
     name = f"hub_{uuid.uuid4().hex}"

@@ -161,10 +161,10 @@ def test_what_was_erased_stays_erased(world: Any, merchant: Any) -> None:
     ids=range(15),
 )
 def test_what_is_no_report_changes_nothing(content: bytes) -> None:
-    began = time.monotonic()
+    began = time.thread_time()  # of the processor, which a busy machine lends to others
     with pytest.raises(NotAReport):
         read_report(content)
-    assert time.monotonic() - began < 5
+    assert time.thread_time() - began < 5
 
 
 def test_a_report_about_no_letter_of_ours_changes_nothing(world: Any, merchant: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -197,14 +198,19 @@ class TestTheProvider:
         world.quiet()
         assert merchant.state(sale_id) is State.STAMPED
 
-    def test_a_slow_one_stamps_after_we_gave_up_waiting(self, world: Any, merchant: Any) -> None:
+    def test_a_slow_one_stamps_after_we_gave_up_waiting(
+        self, world: Any, merchant: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        we_gave_up = threading.Event()
+        monkeypatch.setattr(world.provider.app, "_sleep", lambda _seconds: we_gave_up.wait(600))
         world.terms = replace(world.terms, read_timeout=timedelta(seconds=0.15))
         sale_id = merchant.keep()
         world.provider.fault("slow", seconds=0.3)
         merchant.request(sale_id)
         world.drain()
         assert merchant.state(sale_id) is State.UNKNOWN
-        until = time.monotonic() + 20
+        we_gave_up.set()
+        until = time.monotonic() + 600
         while not world.provider.stamps() and time.monotonic() < until:
             time.sleep(0.02)
         world.quiet()
