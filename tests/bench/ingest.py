@@ -197,4 +197,4 @@ def _private_redis(program: Path) -> Iterator[str]:
             yield f"unix://{where}"
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)

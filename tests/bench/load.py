@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 #: A server that says nothing for so long has failed the measurement.
-SILENCE_SECONDS = 15.0
+SILENCE_SECONDS = 120.0
 
 
 class LoadFailed(Exception):

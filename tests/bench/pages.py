@@ -117,7 +117,7 @@ def weight(port: int, path: str) -> dict[str, int]:
 def _fetched(port: int, path: str) -> tuple[int, bytes]:
     """All that the server sends for it to a browser that takes gzip, and the body made plain."""
     asked = _get(path).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as link:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as link:
         link.sendall(asked)
         answer = b"".join(iter(lambda: link.recv(65536), b""))
     head, _, body = answer.partition(b"\r\n\r\n")

@@ -16,7 +16,7 @@ from urllib.request import urlopen
 ROOT = Path(__file__).resolve().parents[2]
 #: What of the caller's environment would change what is measured.
 _OURS = ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "PUBLIC_URL", "AUTOFACTURA_KEYS", "SECRET_KEY")
-START_SECONDS = 60.0
+START_SECONDS = 300.0
 
 
 def environment(var_dir: Path, port: int, **more: str) -> dict[str, str]:
@@ -56,7 +56,7 @@ def running(
             yield process
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(120)
 
 
 def _wait(process: subprocess.Popen[bytes], health: str, log: Path) -> None:

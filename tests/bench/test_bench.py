@@ -48,7 +48,7 @@ def test_a_quick_run_measures_everything(tmp_path: Path) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=3600,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr[-3000:]

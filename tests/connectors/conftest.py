@@ -15,8 +15,11 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
+from connectors import net
 from connectors.contract import ConnectionFacts, Delivery
 from connectors.held import Held
+from connectors.shopify import client
+from connectors.woocommerce import connector
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -26,6 +29,15 @@ FOLDERS = [
     Path(__file__).parent / "payloads",
     *(Path(more) for more in os.environ.get("AUTOFACTURA_PAYLOADS", "").split(os.pathsep) if more),
 ]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who answers is not given up because the machine was busy; some tests shorten this again."""
+    for name in ("CONNECT_SECONDS", "CONNECTING_SECONDS", "HOP_SECONDS", "HOPS_SECONDS"):
+        monkeypatch.setattr(net, name, 120.0)
+    monkeypatch.setattr(client, "CHECK_SECONDS", 120.0)
+    monkeypatch.setattr(connector, "CALLBACK_SECONDS", 120.0)
 
 
 @dataclass(frozen=True)

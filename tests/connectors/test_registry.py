@@ -96,7 +96,7 @@ def run_contract(place: Path) -> subprocess.CompletedProcess[str]:
     ]
     return subprocess.run(
         [*command, "-k", "tianguis"],
-        cwd=root, env=environment, capture_output=True, text=True, timeout=120, check=False,
+        cwd=root, env=environment, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
 
 

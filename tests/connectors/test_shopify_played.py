@@ -88,8 +88,8 @@ def test_it_runs_as_a_process_of_its_own() -> None:
                 "subject_token": told["id_token"],
                 "expiring": "1",
             },
-            timeout=5,
+            timeout=60,
         )
         assert answer.json()["refresh_token"]
         process.stdin.close()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0

@@ -441,10 +441,9 @@ class TestABadDay:
         assert account
         api = Api(account, KEY, stripe.connector._clock, seconds=0.8)
         stripe.fails("slow", times=99, seconds=0.3)
-        began = time.monotonic()
         with pytest.raises(client.OutOfTime):
             [api.get(f"/v1/invoices/{bill['id']}") for _ in range(50)]
-        assert time.monotonic() - began < 12  # all of them would take fifteen
+        assert len(stripe.account.asked) <= 3  # of 0.3 s each, or more on a busy machine
 
     def test_nobody_there(self) -> None:
         with socket.socket() as probe:

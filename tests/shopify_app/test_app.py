@@ -46,7 +46,7 @@ def run(place: Path, script: str) -> str:
         check=False,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1800,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
