@@ -22,7 +22,7 @@ from hub.store.database import Tenant, Transaction
 
 #: A miss is answered after so long, whatever it was that did not fit: far more than looking for
 #: it takes, so that nothing is learnt from the time of an answer.
-MISS_SECONDS: Final = 0.05
+MISS_SECONDS: Final = 0.1
 #: Every buyer without an RFC has one of these: knowing it proves nothing.
 _GENERIC: Final = frozenset({rfcs.GENERIC_NATIONAL, rfcs.GENERIC_FOREIGN})
 
