@@ -37,6 +37,8 @@ def create_connection(
         raise BadArgument("connection_invalid", str(error)) from error
     with hub.ctx.store.transaction() as tx:
         tenant = tx.tenant(merchant_id)
+        if isinstance(connector, Identifies) and tx.pairing.taken(platform, account, merchant_id):
+            raise Failed("connection_exists", "another merchant of this hub has this account")
         shop = tenant.connections.of_shop(platform, account)
         if shop is None:
             settings = {PRIVATE: True} if allow_private else {}

@@ -216,6 +216,26 @@ def test_one_account_is_connected_once(connected: Connected) -> None:
     assert "connected to the merchant already" in refused.output
 
 
+def test_one_account_is_one_merchants(connected: Connected) -> None:
+    """Else each of its sales would be made, and invoiced, by both."""
+    first = connected.merchant_id
+    other = connected.site.merchant("URE180429TM6", "UNIVERSIDAD ROBOTICA ESPAÑOLA")
+    wanted = (
+        "connection", "create", "--merchant", other, "--platform", "stripe", "--key", KEY,
+        "--url", f"{connected.fake.base}/acct_1HubOfTests",
+    )  # fmt: skip
+    refused = connected.site.cli(*wanted)
+    assert refused.exit_code == 1
+    assert "another merchant" in refused.output
+    assert connected.site.told("connection", "list", "--merchant", other)["data"] == []
+    connected.site.told("connection", "disconnect", "--merchant", first, connected.id)
+    connected.work()
+    assert connected.site.told(*wanted)["id"] != connected.id
+    connected.work()
+    refused = connected.site.cli(*(first if one == other else one for one in wanted))
+    assert refused.exit_code == 1, "nor does it come back while the other has it"
+
+
 def test_a_rolled_key_is_told_and_a_new_one_mends_it(connected: Connected) -> None:
     new = connected.account.allow("rk_test_new0001", "webhook_write")
     del connected.account.keys[KEY]
