@@ -12,6 +12,8 @@ from typing import Any
 
 import structlog
 
+from hub.store.errors import StoreUnavailable
+
 #: The last line of defence: call sites name ids and codes only, these catch what slips through.
 _SECRETS = (
     (re.compile(r"(?i)(?<![A-Z0-9Ñ&])[A-ZÑ&]{3,4}\d{6}[A-Z0-9]{3}(?![A-Z0-9])"), "[rfc]"),
@@ -68,13 +70,16 @@ def _redacted(value: Any) -> Any:
 def _placing(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """An exception as its kind and the lines of code it went through, never with its message.
 
-    A message may hold anything: a name, an address, a piece of an order.
+    A message may hold anything: a name, an address, a piece of an order. Only what makes a
+    database unavailable is told, without which nobody could mend it.
     """
     found = event.pop("exc_info", None)
     error = sys.exc_info()[1] if found is True else found[1] if isinstance(found, tuple) else found
     if isinstance(error, BaseException):
         event["error"] = type(error).__name__
         event["at"] = places(error)
+    if isinstance(error, StoreUnavailable):
+        event["reason"] = str(error)  # "database or disk is full": of the server, not of a row
     return event
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -15,6 +16,7 @@ from hub.steps.issuer import issuer_of
 from hub.steps.shops import problem_of
 from hub.steps.tell import MAIL
 from hub.store.database import Tenant
+from hub.store.errors import StoreUnavailable
 from hub.store.invariants import violations
 from hub.store.records import Connection, PacAccount
 from hub.wiring import Hub
@@ -23,11 +25,19 @@ from hub.wiring import Hub
 CSD_WARNING = timedelta(days=30)
 #: Promises that are due so long show that workers do not keep up.
 BEHIND_AFTER = timedelta(minutes=10)
+#: Servers that make strangers wait (greylisting) take a letter within the hour.
+UNTAKEN_AFTER = timedelta(hours=1)
+#: Longer than the pause after a refusal, shorter than that of a reminder whose day was moved.
+SOON = timedelta(minutes=10)
+#: Room for a day of a busy shop, and for the log of a long transaction.
+LEAST_FREE_MB = 200
 STUCK_AFTER = timedelta(hours=1)
 #: States that an invoice leaves by itself.
 PASSING = (State.REQUESTED, State.SEALED, State.SENDING, State.UNKNOWN)
 #: SAT refuses what is dated in the future; a minute is more than any clock that is kept drifts.
 CLOCK_DRIFT = timedelta(seconds=60)
+#: So long is the provider's clock waited for.
+DATE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +57,9 @@ def examine(hub: Hub, settings: Settings) -> list[Check]:
     checks = [
         Check("invariants", not broken, "; ".join(broken) or "all hold"),
         Check("workers", working, "running" if working else "none: start `autofactura worker`"),
+        _writing(ctx, settings),
         _queues(ctx),
+        _letters(ctx),
         Check("dead letters", not dead, _given_up(len(dead)) if dead else "none"),
         _redis(hub),
     ]
@@ -71,6 +83,27 @@ def _queues(ctx: Context) -> Check:
     return Check(
         "queues", not behind, f"{waiting}; the oldest since {oldest}" if behind else waiting
     )
+
+
+def _writing(ctx: Context, settings: Settings) -> Check:
+    """By doing it: a full disk, or a database that only reads, lets everything else look well."""
+    free = shutil.disk_usage(settings.var_dir).free // 1_000_000
+    try:
+        with ctx.store.transaction() as tx:
+            tx.leases.hold("doctor", ctx.worker, 1)
+    except StoreUnavailable as error:
+        return Check("writing", ok=False, detail=f"the database takes nothing: {error}")
+    return Check("writing", free >= LEAST_FREE_MB, f"works; {free} MB are free in VAR_DIR")
+
+
+def _letters(ctx: Context) -> Check:
+    now = ctx.clock.now()
+    with ctx.store.reading() as tx:
+        rows = tx.outbox.held_up("mail", now - UNTAKEN_AFTER, now + SOON)
+    if not rows:
+        return Check("letters", ok=True, detail="none waits to be taken")
+    detail = f"{len(rows)} are not taken, for more than an hour: {rows[-1].error}"
+    return Check("letters", ok=False, detail=detail)
 
 
 def _redis(hub: Hub) -> Check:
@@ -158,7 +191,7 @@ def _clock(ctx: Context, settings: Settings, merchant_id: str, account: PacAccou
     name = f"clock against the pac of {merchant_id}"
     url = account.settings.get("url") or settings.sandbox_url
     try:
-        answer = requests.head(url, timeout=5, allow_redirects=False)
+        answer = requests.head(url, timeout=DATE_SECONDS, allow_redirects=False)
         told = parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
     except (requests.RequestException, KeyError, ValueError) as error:
         return Check(name, ok=False, detail=f"cannot be compared: {type(error).__name__}")

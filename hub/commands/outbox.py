@@ -36,7 +36,17 @@ def outbox_list(*, dead: bool, limit: int) -> None:
         }
         for row in rows
     ]
-    lines = [(row.id, row.job, row.subject, f"{row.tries} tries", row.error) for row in rows]
+    lines = [
+        (
+            row.id,
+            f"{row.due_at:%Y-%m-%d %H:%M}",
+            row.job,
+            row.subject,
+            f"{row.tries} tries",
+            row.error,
+        )
+        for row in rows
+    ]
     tell({"data": data}, table(lines) or "nothing")
 
 

@@ -48,7 +48,8 @@ class PostRefused(Exception):
 
 
 class PostUnavailable(Exception):
-    """The mail server did not take it now: try again later."""
+    """The server did not take it now: try again later. The message is for logs: it says why,
+    without any address, name or key."""
 
 
 class PostUncertain(Exception):

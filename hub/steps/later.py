@@ -16,7 +16,8 @@ KEYS_PAUSE: Final = timedelta(minutes=30)
 
 
 class RunLater(Exception):
-    """Run this step again at `due_at`; it did not fail. `reason` is for logs: no personal data."""
+    """Run this step again at `due_at`; it did not fail. `reason` stands in
+    logs and `outbox list`: no personal data."""
 
     def __init__(self, due_at: datetime, reason: str = "") -> None:
         super().__init__(reason)

@@ -114,8 +114,8 @@ def send_once(
         log.warning("mail_refused", kind=parcel.kind, subject=parcel.subject)
         _settle(ctx, parcel, bounce=str(refused))
         return Handed.REFUSED
-    except PostUnavailable:
-        return _postpone(ctx, parcel)
+    except PostUnavailable as unavailable:
+        return _postpone(ctx, parcel, str(unavailable))
     except PostUncertain:
         if parcel.tries > 1:
             raise
@@ -161,11 +161,10 @@ def _begun(ctx: Context, parcel: Parcel, unless: Callable[[Tenant], bool] | None
     return None
 
 
-def _postpone(ctx: Context, parcel: Parcel) -> Handed:
+def _postpone(ctx: Context, parcel: Parcel, reason: str) -> Handed:
     if _not_sent(ctx, parcel):
-        reason = "the server does not take it"
         raise paused(ctx.clock.now(), MAIL_PAUSE, parcel.message_id, reason) from None
-    log.warning("mail_given_up", kind=parcel.kind, subject=parcel.subject, reason="not for days")
+    log.warning("mail_given_up", kind=parcel.kind, subject=parcel.subject, reason=reason)
     return Handed.GIVEN_UP
 
 

@@ -17,6 +17,8 @@ from hub.store.filelock import FairLock
 
 #: Seconds that a writer waits for its turn before it gives up.
 BUSY_SECONDS = 20
+#: And until another process has migrated.
+MIGRATION_SECONDS = 600
 
 
 class Engine(Protocol):
@@ -73,6 +75,15 @@ class Connections:
 
 class _Sqlite(peewee.SqliteDatabase):
     """Hands every connection it opens to `Connections`."""
+
+    def rollback(self) -> None:
+        """SQLite may have done it by itself, and a second one would hide why: the disk is full.
+
+        https://www.sqlite.org/lang_transaction.html
+        """
+        connection = self.connection()  # type: ignore[no-untyped-call] # missing in the stubs
+        if connection.in_transaction:
+            super().rollback()
 
     connections: Connections
 
@@ -151,21 +162,29 @@ class SqliteEngine:
         """`VACUUM INTO`, which disturbs no writer; then checked and made durable."""
         if target.exists():
             raise FileExistsError(f"{target} is there already; a backup never overwrites")
-        with told():
-            self.db.execute_sql("VACUUM INTO ?", (str(target),))
-        target.chmod(0o600)
-        copy: Any = peewee.SqliteDatabase(str(target))
-        with told(), copy.connection_context():
-            result = copy.execute_sql("PRAGMA integrity_check").fetchone()[0]
-        if result != "ok":
-            raise StoreUnavailable(f"the backup is damaged: {result}")
-        _make_durable(target)
+        try:
+            with told():
+                self.db.execute_sql("VACUUM INTO ?", (str(target),))
+            target.chmod(0o600)
+            _check_copy(target)
+            _make_durable(target)
+        except BaseException:
+            target.unlink(missing_ok=True)  # half a copy is none, and would stand in the next's way
+            raise
 
     def close(self) -> None:
         for db in (self._writer, self._reader):
             db.close()
         self._connections.close()
         self._turn.close()
+
+
+def _check_copy(target: Path) -> None:
+    copy: Any = peewee.SqliteDatabase(str(target))
+    with told(), copy.connection_context():
+        result = copy.execute_sql("PRAGMA integrity_check").fetchone()[0]
+    if result != "ok":
+        raise StoreUnavailable(f"the backup is damaged: {result}")
 
 
 def _sqlite(path: Path, connections: Connections, *more: tuple[str, int]) -> Any:
@@ -218,7 +237,10 @@ class PostgresEngine:
     @contextmanager
     def migrating(self) -> Iterator[None]:
         with self.writing():
+            # Whoever migrates already takes as long as the rows are many.
+            self.db.execute_sql(f"SET LOCAL lock_timeout = '{MIGRATION_SECONDS}s'")
             self.db.execute_sql("SELECT pg_advisory_xact_lock(%s)", (self.MIGRATION_LOCK,))
+            self.db.execute_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
             yield
 
     @contextmanager

@@ -158,6 +158,13 @@ class Outbox:
         rows = self._session.run(query.order_by(box.due_at, box.id).limit(limit))
         return [_record(row) for row in rows]
 
+    def held_up(self, queue: str, since: datetime, until: datetime) -> list[OutboxRow]:
+        """What was promised before `since`, could not be done, and is tried again by `until`."""
+        query = box.select().where(
+            READY, box.queue == queue, box.created_at < since, box.due_at < until, box.error != ""
+        )
+        return [_record(row) for row in self._session.run(query.order_by(box.created_at, box.id))]
+
     def dead(self, limit: int) -> list[OutboxRow]:
         rows = self._session.run(box.select().where(DEAD).order_by(box.id).limit(limit))
         return [_record(row) for row in rows]

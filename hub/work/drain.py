@@ -79,14 +79,14 @@ def _run(row: OutboxRow, jobs: Jobs, clock: Clock) -> Settle:
         jobs[row.job].run(row.merchant_id, row.subject)
     except RunLater as later:
         log.info("job_later", job=row.job, subject=row.subject, reason=later.reason)
-        return _postponed(row, max(later.due_at, clock.now() + SOONEST))
+        return _postponed(row, max(later.due_at, clock.now() + SOONEST), later.reason)
     except Exception as error:  # noqa: BLE001 - whatever a step does, the queue goes on
         return _failed(row, whereabouts(error), clock)
     return lambda tx: tx.outbox.done(row)
 
 
-def _postponed(row: OutboxRow, due_at: datetime) -> Settle:
-    return lambda tx: tx.outbox.retry(row, due_at, "", counted=False)
+def _postponed(row: OutboxRow, due_at: datetime, why: str) -> Settle:
+    return lambda tx: tx.outbox.retry(row, due_at, why, counted=False)
 
 
 def _failed(row: OutboxRow, what: str, clock: Clock) -> Settle:

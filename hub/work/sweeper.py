@@ -107,5 +107,6 @@ def _repeat(step: Callable[[], object], seconds: float, stop: Event) -> None:
 def _guarded(name: str, run: Callable[[], object]) -> None:
     try:
         run()
-    except Exception as error:  # noqa: BLE001 - one sweep failing never stops the others
-        log.warning("sweep_failed", sweep=name, error=type(error).__name__)
+    except Exception as error:
+        # One sweep failing never stops the others.
+        log.warning("sweep_failed", sweep=name, exc_info=error)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+
+from hub.clock import SystemClock
+from hub.steps.later import MAIL_PAUSE, paused
+from hub.store import schema
+from hub.work.drain import drain
+from hub.work.jobs import Job
 
 
 @pytest.fixture
@@ -50,3 +58,46 @@ def test_what_was_not_given_up_is_not_revived(home: Any, buried: str) -> None:
     assert home.refused("outbox", "revive", buried)["code"] == "promise_not_found"
     assert home.run("outbox", "revive").exit_code == 2
     assert home.run("outbox", "revive", buried, "--all").exit_code == 2
+
+
+@pytest.fixture
+def untaken(home: Any) -> str:
+    """A letter that the mail server does not take, promised just now; its merchant's id."""
+    merchant_id: str = home.merchant()
+    with home.tenant(merchant_id) as tenant:
+        tenant.promise("invite", "sale", queue="mail")
+
+    def refuse(_merchant_id: str, _subject: str) -> None:
+        raise paused(SystemClock().now(), MAIL_PAUSE, "letter", "answered 554")
+
+    with home.hub() as hub:
+        jobs = {"invite": Job("invite", "mail", refuse, 60)}
+        drain(hub.ctx.store, jobs, ["mail"], "w", hub.ctx.clock)
+    return merchant_id
+
+
+def test_a_list_says_when_a_promise_is_due_and_what_it_waits_for(home: Any, untaken: str) -> None:
+    (one,) = home.told("outbox", "list")["data"]
+    assert (one["error"], one["tries"]) == ("answered 554", 0)
+    line = home.run("outbox", "list").output
+    assert "answered 554" in line
+    assert one["due_at"][:16].replace("T", " ") in line
+
+
+def test_doctor_sees_letters_that_nobody_takes(home: Any, untaken: str) -> None:
+    def letters() -> Any:
+        checks = json.loads(home.run("doctor", "--json").stdout)["checks"]
+        (one,) = [check for check in checks if check["name"] == "letters"]
+        return one
+
+    assert letters()["ok"] is True
+    with home.hub() as hub, hub.ctx.store.transaction() as tx:
+        earlier = hub.ctx.clock.now() - timedelta(minutes=61)
+        tx.session.run(schema.Outbox.update(created_at=earlier))
+    assert letters()["ok"] is False
+    assert "1 are not taken" in letters()["detail"]
+    assert "answered 554" in letters()["detail"]
+    with home.hub() as hub, hub.ctx.store.transaction() as tx:
+        tomorrow = hub.ctx.clock.now() + timedelta(days=1)
+        tx.session.run(schema.Outbox.update(due_at=tomorrow))
+    assert letters()["ok"] is True, "a reminder whose day was moved waits for nobody"
