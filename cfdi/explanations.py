@@ -113,7 +113,7 @@ FORM: dict[str, tuple[str, str, str]] = {
         ),
         (
             "The name is not the one SAT has for this RFC. Write it "
-            f"{_CSF_EN}; a company without S.A. de C.V. or alike."
+            f"{_CSF_EN}; a company without S.A. de C.V. or the like."
         ),
     ),
     "CFDI40146": (

@@ -293,7 +293,7 @@ _REASONS: dict[str, tuple[str, str]] = {
     ),
     "capital": (
         "Sin el régimen de capital (S.A. de C.V. o similar), que no va en la factura.",
-        "Without the legal form (S.A. de C.V. or alike), which is not part of the name.",
+        "Without the legal form (S.A. de C.V. or the like), which is not part of the name.",
     ),
     "entity": (
         "Con el signo en lugar de su código (&amp; es &).",

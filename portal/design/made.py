@@ -115,7 +115,7 @@ WRONG_RFC = (
         "rfc",
         "other_receiver",
         "No es el RFC de esta factura.",
-        "This is not the tax id of this invoice.",
+        "This is not the RFC of this invoice.",
     ),
 )
 #: Two purchases that become one invoice.

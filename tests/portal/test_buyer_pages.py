@@ -58,7 +58,7 @@ def test_only_open_and_rejected_pages_offer_to_issue(kit: Any) -> None:
         ("pending", "Tu pago todavía no está confirmado"),
         ("cancelled", "Esta compra fue cancelada"),
         ("refunded", "Esta compra fue devuelta"),
-        ("barred", "Esta compra la factura otro vendedor"),
+        ("barred", "Otro vendedor factura esta compra"),
         ("free", "Esta compra no tuvo costo"),
         ("invoice_cancelled", "La factura de esta compra fue cancelada"),
         ("", "Esta compra no se puede facturar"),

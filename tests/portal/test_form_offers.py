@@ -123,6 +123,29 @@ def test_a_foreigner_is_asked_for_a_name(kit: Any) -> None:
     assert "XEXX" not in mexican
 
 
+def test_who_has_no_rfc_is_shown_the_way_where_it_is_asked_for(kit: Any) -> None:
+    """Not below five more fields that such a buyer cannot fill in."""
+    page = kit.client.get(kit.path).text
+    assert page.index('id="rfc"') < page.index('value="extranjero"') < page.index('id="nombre"')
+    foreign = kit.post({"accion": "extranjero"}).text
+    assert foreign.index('value="con_rfc"') < foreign.index('id="nombre"')
+
+
+def test_words_of_sat_are_spanish_on_an_english_page(kit: Any) -> None:
+    page = kit.post(kit.good | {"accion": "revisar"}, query="?lang=en").text
+    assert '<dd lang="es">601 · General de Ley Personas Morales</dd>' in page
+    assert '<dd lang="es">G03 · Gastos en general</dd>' in page
+
+
+def test_what_the_merchant_says_is_in_its_language(kit: Any) -> None:
+    kit.service.current = kit.purchase(
+        brand=Brand("m1", "Tienda", pagina=Pagina(mensaje="Ten tu ticket a la mano."))
+    )
+    english = kit.client.get(f"{kit.path}?lang=en").text
+    assert '<p lang="es">Ten tu ticket a la mano.</p>' in english
+    assert "<p>Ten tu ticket a la mano.</p>" in kit.client.get(f"{kit.path}?lang=es").text
+
+
 @pytest.mark.parametrize("rfc", ["XAXX010101000", "XEXX010101000"])
 def test_a_generic_rfc_in_the_form_has_a_way_out(kit: Any, rfc: str) -> None:
     page = kit.post(kit.good | {"rfc": rfc, "accion": "revisar"})
