@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from hub.commands.output import (
     command,
     merchant_option,
     opened,
+    outline,
     tell,
     the_merchant,
 )
@@ -76,7 +76,7 @@ def invoice_status(merchant_id: str, invoice_id: str) -> None:
         "sat": _said(said),
         "cancellation": _shown(wish) if wish else None,
     }
-    tell(shown, "\n".join(_lines(shown)))
+    tell(shown, "\n".join(outline(shown)))
 
 
 @command(invoice, "acuse")
@@ -106,18 +106,6 @@ def _is_receipt(acuse: bytes) -> bool:
     except AcuseUnreadable:
         return False
     return True
-
-
-def _lines(shown: Mapping[str, Any], indent: str = "") -> Iterator[str]:
-    for name, value in shown.items():
-        if isinstance(value, Mapping):
-            yield f"{indent}{name}:"
-            yield from _lines(value, f"{indent}  ")
-        elif isinstance(value, list):
-            yield f"{indent}{name}:"
-            yield from (f"{indent}  {'  '.join(map(str, one.values()))}" for one in value)
-        else:
-            yield f"{indent}{name}: {'' if value is None else value}".rstrip()
 
 
 def _said(said: Status | Later | None) -> dict[str, str] | str:

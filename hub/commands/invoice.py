@@ -13,6 +13,7 @@ from hub.commands.output import (
     command,
     merchant_option,
     opened,
+    outline,
     table,
     tell,
     the_merchant,
@@ -104,7 +105,12 @@ def invoice_show(merchant_id: str, invoice_id: str) -> None:
     shown |= {
         "findings": [{"code": one.code, "message": one.message_es} for one in row.findings],
         "moves": [
-            {"from": move.before, "to": move.after, "at": move.at, "reason": move.reason}
+            {
+                "from": move.before and move.before.value,
+                "to": move.after.value,
+                "at": move.at,
+                "reason": move.reason,
+            }
             for move in moves
         ],
         "attempts": [
@@ -112,7 +118,7 @@ def invoice_show(merchant_id: str, invoice_id: str) -> None:
             for one in attempts
         ],
     }
-    tell(shown, "\n".join(f"{name}: {value}" for name, value in shown.items()))
+    tell(shown, "\n".join(outline(shown)))
 
 
 @command(invoice, "xml")

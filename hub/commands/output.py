@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -169,3 +169,21 @@ def table(rows: Sequence[Sequence[str]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     )
+
+
+def outline(shown: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    """Names and values, a line each; what is inside of one stands below it."""
+    for name, value in shown.items():
+        if isinstance(value, Mapping):
+            yield f"{indent}{name}:"
+            yield from outline(value, f"{indent}  ")
+        elif isinstance(value, list):
+            yield f"{indent}{name}:"
+            yield from (f"{indent}  {_row(one)}" for one in value)
+        else:
+            yield f"{indent}{name}: {'' if value is None else value}".rstrip()
+
+
+def _row(one: object) -> str:
+    values = one.values() if isinstance(one, Mapping) else (one,)
+    return "  ".join("-" if value is None else str(value) for value in values).rstrip()

@@ -216,6 +216,10 @@ def test_staff_issue_once(home: Any, shop: str) -> None:
     assert (listed["id"], listed["total"], listed["uuid"]) == (made["id"], "232.00", None)
     shown = home.told("invoice", "show", "--merchant", shop, made["id"])
     assert [move["to"] for move in shown["moves"]] == ["requested"]
+    words = home.run("invoice", "show", "--merchant", shop, made["id"]).output
+    assert f"sales:\n  {sale['id']}\n" in words
+    assert "moves:\n  -  requested  20" in words
+    assert not set(words) & set("[]{}<>'"), "no Python"
     for verb in ("xml", "pdf"):
         output = ("--output", str(home.folder / "x"))
         error = home.refused("invoice", verb, "--merchant", shop, made["id"], *output)
