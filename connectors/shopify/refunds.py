@@ -71,10 +71,13 @@ class _Worth:
 def reckoned(order: Order, lines: Sequence[SaleLine], doubts: list[str]) -> Reckoning:
     """Every refund, oldest first."""
     known = {line.key: line for line in lines}
-    sums = Reckoning(fees=order.return_fees)
+    sums = Reckoning()
     _take_out(order, known, sums)
-    for given in sorted(order.refunds, key=lambda one: (one.at or order.placed_at, one.key)):
-        worth = _worth(given, order, known)
+    oldest_first = sorted(order.refunds, key=lambda one: (one.at or order.placed_at, one.key))
+    worths = [_worth(given, order, known) for given in oldest_first]
+    sums.fees = _fees(order, total_of(line.total for line in lines) - sums.goods, worths)
+    for worth in worths:
+        given = worth.source
         sums.goods += worth.goods
         sums.money += worth.money
         if any(one.status in UNDER_WAY for one in given.transactions):
@@ -88,6 +91,17 @@ def reckoned(order: Order, lines: Sequence[SaleLine], doubts: list[str]) -> Reck
     if sums.nameless and not order.cancelled:
         doubts.append(f"Se quitaron {sums.nameless:.2f} del pedido sin decir de qué renglón.")
     return sums
+
+
+def _fees(order: Order, charged: Decimal, worths: Sequence[_Worth]) -> Decimal:
+    """A delivered copy has no ledger: a fee is what is left beyond the goods that are, if nothing
+    is owed and no adjustment explains it."""
+    if order.ledger is not None:
+        return order.return_fees
+    adjusted = any(one.source.adjustments for one in worths)
+    if order.cancelled or adjusted or order.current_total is None or order.outstanding != 0:
+        return ZERO
+    return order.current_total - charged + total_of(one.goods for one in worths)
 
 
 def _take_out(order: Order, known: Mapping[str, SaleLine], sums: Reckoning) -> None:

@@ -133,7 +133,6 @@ UNTOLD = {
     "paid-by-gift-card-and-card": {"doubts"},  # that two gateways were used, not what by each
     "of-another-legal-entity": {"barred"},  # which entity is the shop's primary one
     "with-the-rfc-in-the-checkout": {"buyer"},  # localized fields
-    "returned-for-a-fee": {"doubts", "refunds"},  # the ledger, where alone the fee stands
 }
 
 
@@ -456,7 +455,7 @@ def test_a_fee_for_an_exchange_is_part_of_the_price_that_was_kept() -> None:
     new = basket.add("Guantes", "300.00")
     basket.return_for_a_fee({9000: 1}, "49.00", money="0")
     basket.ledger[-1][1].append(("PRODUCT", basket.worth(new), new.id))
-    made = sale(basket.graphql())
+    made = both(basket)
     assert (made.total, made.due, made.doubts) == (349, 349, ())
     assert [(line.description, line.quantity, line.total) for line in made.lines] == [
         ("Bufanda", 1, 49),
@@ -470,8 +469,20 @@ def test_a_fee_as_large_as_what_came_back_leaves_the_sale_as_it_was() -> None:
     basket.pay()
     before = sale(basket.graphql())
     basket.return_for_a_fee({9000: 1}, "349.00")
-    made = sale(basket.graphql())
+    made = both(basket)
     assert (made.lines, made.refunds, made.doubts) == (before.lines, (), ())
+
+
+def test_a_copy_that_does_not_say_what_is_left_tells_of_no_fee() -> None:
+    basket = two_scarves()
+    basket.return_for_a_fee({9000: 1}, "49.00")
+    assert both(basket).doubts == ()
+    copy_ = basket.rest()
+    copy_["total_outstanding"] = "49.00"
+    assert sale(copy_).doubts
+    for name in ("current_total_price", "current_total_price_set"):
+        del copy_[name]
+    assert [one.total for one in sale(copy_).refunds] == [349]
 
 
 def test_cash_given_back_is_rounded_too() -> None:
