@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hub.domain.states import State
+from hub.steps.refund import CHANGED
 from hub.store.database import Tenant
 from hub.store.records import Invoice
 
@@ -40,6 +41,8 @@ def leave_practice(tenant: Tenant) -> int:
     for invoice in list(_tests(tenant, State.CANCELLED)):
         tenant.claims.release(invoice.id)  # one cancelled as "no operation" holds its sale still
         tenant.credits.release(invoice.id, "test")  # and a note with a substitute its refund
+        for sale_id in sorted(invoice.sale_ids):
+            tenant.asks.settle(sale_id, CHANGED)  # what was told of that is over
     return freed
 
 

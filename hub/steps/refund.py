@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 import cfdi
+from cfdi.cancelacion import Motivo
 from cfdi.findings import Finding
 from hub.domain import credit
 from hub.domain.reasons import reason
@@ -65,12 +66,28 @@ def notice_change(tenant: Tenant, sale_id: str) -> None:
         return
     matter = _withdrawn(tenant, sale_id)
     if matter is None:
+        _notice_kept(tenant, sale_id)
         return
     _tell_left(tenant, matter)
     if matter.verdict.agrees:
         _resolve(tenant, sale_id, CHANGED)
     elif not matter.row.sale.hold and (objection := _settle(tenant, matter)):
         _ask(tenant, matter, objection)
+
+
+def _notice_kept(tenant: Tenant, sale_id: str) -> None:
+    """Cancelled because there was no operation, its invoice holds the sale for good: what the shop
+    says was paid stands in none."""
+    row, ingreso = tenant.sales.get(sale_id), tenant.invoices.for_sale(sale_id)
+    wish = tenant.cancellations.current(ingreso.id) if ingreso is not None else None
+    if row is None or ingreso is None or wish is None or ingreso.state is not State.CANCELLED:
+        return
+    paid = row.sale.payment_state is PaymentState.PAID and row.sale.due > 0
+    if wish.motivo is not Motivo.NO_SE_LLEVO_A_CABO or not paid:
+        _resolve(tenant, sale_id, CHANGED)
+    elif not row.sale.hold:
+        told = {"ahora": f"{row.sale.due:f} {row.sale.currency}", "motivo": _KEPT}
+        tenant.asks.create(sale_id, CHANGED, told)
 
 
 def _notice_divided(tenant: Tenant, sale_id: str) -> None:
@@ -316,6 +333,11 @@ def _resolve(tenant: Tenant, sale_id: str, kind: str) -> None:
     tenant.asks.settle(sale_id, kind)
 
 
+_KEPT: Final = (
+    "La factura se canceló con motivo 03 (la operación no se llevó a cabo) y la tienda dice que la "
+    "compra está pagada: registra ahí la devolución. Si te quedas con el dinero, factúralo como "
+    "una venta aparte (`sale create`): ninguna factura lo lleva."
+)
 _LEFT: Final = (
     "La tienda ya no tiene esa devolución y su nota de crédito sigue vigente: cancélala con "
     "`invoice cancel`."
