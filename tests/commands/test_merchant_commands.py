@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cfdi.pac.sandbox.authority import Authority
+from hub.clock import SystemClock
 
 RULES = '[forma_pago]\ndefault = "04"\n'
 
@@ -155,6 +156,14 @@ def test_a_certificate_near_its_end_is_told(home: Any, shop: str, days: int, soo
     assert ("the next one" in home.run(*given).output) is soon
 
 
+@pytest.fixture
+def sats_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour of the years of SAT's test certificates: the next end in May 2027."""
+    instant = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
+    monkeypatch.setattr(SystemClock, "now", lambda _self: instant)
+
+
+@pytest.mark.usefixtures("sats_are_valid")
 def test_a_test_certificate_of_sat_is_kept(home: Any, shop: str, shared: Path) -> None:
     base = shared / "sat" / "csd" / "valid" / "EKU9003173C9_csd_30001000000500003416"
     given = csd_add(home, shop, f"{base}.cer", f"{base}.key", "12345678a")
@@ -167,6 +176,7 @@ def test_a_test_certificate_of_sat_is_kept(home: Any, shop: str, shared: Path) -
             assert b"12345678a" not in path.read_bytes()
 
 
+@pytest.mark.usefixtures("sats_are_valid")
 @pytest.mark.parametrize(
     ("files", "password", "code"),
     [
@@ -205,6 +215,7 @@ def test_an_unreadable_file_is_named(home: Any, shop: str) -> None:
     assert "Error: " in error.stderr
 
 
+@pytest.mark.usefixtures("sats_are_valid")
 def test_live_accounts_and_test_certificates_refuse_each_other(
     home: Any, shop: str, authority: Authority, shared: Path
 ) -> None:
