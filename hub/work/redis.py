@@ -39,6 +39,11 @@ PROGRAMS: Final = ("redis-server", "valkey-server")
 #: Its warnings are about servers with much memory: not for whoever tries the hub.
 LOG: Final = "redis.log"
 
+#: A busy machine takes its time to start a program.
+_VERSION_SECONDS: Final = 60.0
+#: So long may a server left behind write down what it has.
+_ORPHAN_SECONDS: Final = 30.0
+
 #: A socket's path holds 104 bytes on macOS, 108 on Linux, with its final zero.
 LONGEST_SOCKET_PATH: Final = 100
 
@@ -91,7 +96,7 @@ def bundled_program() -> Path | None:
 def _runs(program: Path) -> bool:
     try:
         answer = subprocess.run(  # noqa: S603 - a program of this machine, found by us
-            [program, "--version"], capture_output=True, timeout=10, check=False
+            [program, "--version"], capture_output=True, timeout=_VERSION_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
@@ -129,7 +134,7 @@ def serve(program: Path, directory: Path, where: Path) -> int:
             raise RedisUnusable(f"another process already runs the Redis of {directory}; stop it")
         if not _lock(its):
             _end_orphan(where)
-            if not _lock_within(its, seconds=5.0):
+            if not _lock_within(its, seconds=_ORPHAN_SECONDS):
                 raise RedisUnusable(f"a Redis left behind in {directory} does not end; kill it")
         return _run(program, directory, where, its.fileno())
 
@@ -166,19 +171,26 @@ def _end_orphan(where: Path) -> None:
 
 
 def _run(program: Path, directory: Path, where: Path, lock: int) -> int:
+    server: subprocess.Popen[bytes] | None = None
+    ended = Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+        if server is not None:
+            server.terminate()
+
+    # Before there is a server: who is told to end while it starts must not leave it behind.
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
     server = subprocess.Popen(  # noqa: S603 - the program `climb` chose
         [program, *_options(directory, where)],
         stdin=subprocess.DEVNULL,
         pass_fds=[lock],
         preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no thread yet
     )
-    (directory / "redis.pid").write_text(f"{server.pid}\n")
-
-    def end(_number: int, _frame: FrameType | None) -> None:
+    if ended.is_set():
         server.terminate()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+    (directory / "redis.pid").write_text(f"{server.pid}\n")
     hold_lifeline()
     status = server.wait()
     if status:

@@ -37,6 +37,8 @@ POLL_SECONDS: Final = 0.25
 REDIS_RETRY_SECONDS: Final = 2.0
 #: A Redis that says nothing for so long is lost; RQ itself would wait for a minute.
 LOST_SECONDS: Final = LISTEN_SECONDS + 2
+#: After so long without a sign of life Redis forgets the worker.
+RQ_SECONDS: Final = 60
 
 
 def work(
@@ -145,7 +147,9 @@ class Listener(SimpleWorker):
         run_due: Callable[[], None],
         stop: Event,
     ) -> None:
-        super().__init__(list(queues), connection=redis, serializer=JSONSerializer, worker_ttl=60)
+        super().__init__(
+            list(queues), connection=redis, serializer=JSONSerializer, worker_ttl=RQ_SECONDS
+        )
         self._run_due = run_due
         self._stop = stop
         self._lost = False

@@ -22,16 +22,22 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from hub.clock import Clock, SystemClock
+from hub.store import schema
 from hub.store.database import Store
 from hub.store.keys import Keyring
 from hub.store.records import OutboxRow
+from hub.work import worker
 from hub.work.jobs import QUEUES
 from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+#: Nothing takes so long: whoever waits for it waits for ever.
+GUARD_SECONDS = 180.0
+
+
+def wait_until(condition: Callable[[], object], seconds: float = GUARD_SECONDS) -> None:
     until = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > until:
@@ -72,7 +78,7 @@ class RedisServer:
         wait_until(self.answers)
 
     def client(self) -> Redis:
-        return Redis.from_url(self.url, socket_timeout=2)
+        return Redis.from_url(self.url, socket_timeout=GUARD_SECONDS)
 
     def answers(self) -> bool:
         client = self.client()
@@ -181,7 +187,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def postgres_database() -> Iterator[str]:
     try:
-        admin = psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3)
+        admin = psycopg.connect(POSTGRES, autocommit=True, connect_timeout=60)
     except psycopg.OperationalError:
         pytest.skip("NOT TESTED: no PostgreSQL at TEST_POSTGRES_URL or 127.0.0.1:5432")
     name = f"work_{uuid.uuid4().hex}"
@@ -247,6 +253,19 @@ class Desk:
         with self.store.reading() as tx:
             return list(tx.outbox.dead(100))
 
+    def claimed_until(self, subject: str) -> datetime | None:
+        """When the claim of this promise ends; None if nobody holds it."""
+        box = schema.Outbox
+        with self.store.reading() as tx:
+            found = tx.session.one(box.select().where(box.subject == subject))
+        until: datetime | None = found.claimed_until
+        return until
+
+    def fences(self) -> list[int]:
+        """How often each promise that stands was claimed so far."""
+        with self.store.reading() as tx:
+            return [row.fence for row in tx.outbox.waiting(100)]
+
     def claim(self, *queues: str, worker: str = "other", seconds: float = 30) -> OutboxRow | None:
         with self.store.transaction() as tx:
             return tx.outbox.claim(queues or QUEUES, worker, seconds)
@@ -269,22 +288,28 @@ def live_desk(url: str) -> Iterator[Desk]:
 
 
 #: A worker process whose steps write down when they begin and end. `chain` promises `linked`.
+#: It takes a Redis for lost after `lost` seconds; its wake-ups wait for Redis as long as it takes.
 WORKER = """
 import json, os, sys, time
 from hub.clock import SystemClock
 from hub.store.database import Store
 from hub.store.keys import Keyring
-from hub.work import sweeper
+from hub.work import sweeper, waker, worker
 from hub.work.jobs import Job
 from hub.work.waker import Waker
 from hub.work.worker import work
 
 options = json.loads(sys.argv[1])
 sweeper.LEASE_SECONDS, sweeper.TURN_SECONDS = options["sweeper"]
+worker.LISTEN_SECONDS, worker.LOST_SECONDS = options["listen"], options["lost"]
+worker.RQ_SECONDS = 3600
+if options["patient"]:
+    waker.LIFETIME_SECONDS = 3600
+    waker.connect = lambda url, seconds, connect=waker.connect: connect(url, seconds=600)
 clock = SystemClock()
 store = Store.open(options["url"], keyring=Keyring.parse(options["keys"]), clock=clock)
-waker = Waker(options["redis_url"], clock)
-store.on_promise(waker.wake)
+waking = Waker(options["redis_url"], clock)
+store.on_promise(waking.wake)
 
 def note(what, subject):
     line = json.dumps([what, subject, os.getpid(), time.time()]) + "\\n"
@@ -294,7 +319,8 @@ def note(what, subject):
 def slow(merchant_id, subject):
     note("begin", subject)
     until = time.monotonic() + options["seconds"]
-    while time.monotonic() < until and not os.path.exists(options["notes"] + subject):
+    free = [options["notes"] + subject, f"{options['notes']}{subject}-{os.getpid()}"]
+    while time.monotonic() < until and not any(map(os.path.exists, free)):
         time.sleep(min(options["seconds"], 0.01))
     note("end", subject)
 
@@ -311,7 +337,7 @@ jobs = {
     )
 }
 note("start", "")
-work(store, jobs, waker, worker=f"w{os.getpid()}", clock=clock)
+work(store, jobs, waking, worker=f"w{os.getpid()}", clock=clock)
 note("stop", "")
 """
 
@@ -336,9 +362,14 @@ class Workers:
         redis_url: str | None,
         *,
         seconds: float = 0.0,
-        lease: float = 60,
+        lease: float = 600,
         sweeper: tuple[float, float] = (30, 15.0),
+        listen: int = worker.LISTEN_SECONDS,
+        lost: float = GUARD_SECONDS,
+        patient: bool = False,
     ) -> subprocess.Popen[bytes]:
+        """`patient`: what it tells by Redis is neither given up nor void while the machine is
+        busy, so that what is told there is heard."""
         options = {
             "url": self.url,
             "keys": KEYS,
@@ -347,19 +378,23 @@ class Workers:
             "seconds": seconds,
             "lease": lease,
             "sweeper": sweeper,
+            "listen": listen,
+            "lost": lost,
+            "patient": patient,
         }
         process = self.python("-c", WORKER, json.dumps(options))
-        wait_until(lambda: any(n.pid == process.pid for n in self.notes("start")), 60)
+        wait_until(lambda: any(n.pid == process.pid for n in self.notes("start")))
         return process
 
     def notes(self, what: str) -> list[Note]:
-        lines = self.path.read_text().splitlines()
+        """Of whole lines: the last may be on its way to the file."""
+        lines = self.path.read_text().split("\n")[:-1]
         return [note for note in (Note(*json.loads(line)) for line in lines) if note.what == what]
 
-    def let_go(self, *subjects: str) -> None:
-        """Their steps end now, whatever `seconds` they were to take."""
+    def let_go(self, *subjects: str, of: int | None = None) -> None:
+        """Their steps end now (those of the process `of`), whatever `seconds` they were to take."""
         for subject in subjects:
-            Path(f"{self.path}{subject}").touch()
+            Path(f"{self.path}{subject}" + (f"-{of}" if of else "")).touch()
 
     def ended(self) -> list[str]:
         return [note.subject for note in self.notes("end")]

@@ -32,15 +32,25 @@ LATER, REFUSED, UNKNOWN, BROKEN = PostUnavailable, PostRefused, PostUncertain, C
 
 
 @pytest.fixture
-def provider() -> Iterator[Provider]:
+def provider(unhurried: None) -> Iterator[Provider]:
     with running() as one:
         yield one
 
 
-def closed_port() -> int:
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """Taken, so that nobody else comes to listen there, and deaf."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        yield int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who answers is waited for, however busy the machine is."""
+    for module in (sms, whatsapp):
+        monkeypatch.setattr(module, "_SECONDS", 300.0)
+    monkeypatch.setitem(net.send.__kwdefaults__, "total", 300.0)
 
 
 def send(kind: str, settings: dict[str, str], message: Message = MESSAGE) -> type[Exception] | None:
@@ -166,8 +176,8 @@ def test_every_answer_of_a_provider_of_sms_has_its_meaning(
     assert got.body["message"] == MESSAGE.text
 
 
-def test_nobody_there_is_surely_not_sent() -> None:
-    port = closed_port()
+def test_nobody_there_is_surely_not_sent(closed_port: int) -> None:
+    port = closed_port
     assert send("sms", {"url": f"json://127.0.0.1:{port}/{{telefono}}"}) is LATER
     assert send("sms", {"url": "json://nowhere.invalid/{telefono}"}) is LATER
     base = {"phone_id": PHONE_ID, "token": TOKEN, "template": "a", "language": "es"}

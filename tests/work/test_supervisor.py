@@ -43,15 +43,15 @@ class Supervised:
 
     def end(self) -> int | None:
         self.stop.set()
-        self.thread.join(60)
+        self.thread.join(180)
         assert not self.thread.is_alive()
         return self.status
 
 
 def test_output_is_told_apart_line_by_line(until):
     supervised = Supervised(
-        child("web", "import time; print('hello'); print('world'); time.sleep(60)"),
-        child("worker-1", "import sys, time; print('broken', file=sys.stderr); time.sleep(60)"),
+        child("web", "import time; print('hello'); print('world'); time.sleep(600)"),
+        child("worker-1", "import sys, time; print('broken', file=sys.stderr); time.sleep(600)"),
     )
     until(lambda: supervised.output.getvalue().count(b"\n") == 3)
     assert supervised.end() == 0
@@ -61,7 +61,9 @@ def test_output_is_told_apart_line_by_line(until):
 
 def test_a_child_that_dies_is_started_again_and_none_is_left(tmp_path, until, is_alive):
     pids = tmp_path / "pids"
-    code = f"import os, time; open({str(pids)!r}, 'a').write(f'{{os.getpid()}}\\n'); time.sleep(60)"
+    code = (
+        f"import os, time; open({str(pids)!r}, 'a').write(f'{{os.getpid()}}\\n'); time.sleep(600)"
+    )
     supervised = Supervised(child("web", code))
     until(lambda: pids.exists() and pids.read_text().count("\n") == 1)
     os.kill(int(pids.read_text()), signal.SIGKILL)
@@ -93,16 +95,16 @@ def test_ready_is_told_once_all_answer(unused_tcp_port, until):
     address = f"http://127.0.0.1:{unused_tcp_port}/"
     started = time.monotonic()
     supervised = Supervised(
-        child("web", serve, ready=address), child("worker", "import time; time.sleep(60)")
+        child("web", serve, ready=address), child("worker", "import time; time.sleep(600)")
     )
-    assert supervised.ready.wait(30)
+    assert supervised.ready.wait(180)
     assert time.monotonic() - started >= 1.0
     assert supervised.end() == 0
 
 
 def test_a_start_that_fails_is_given_up_and_cleared_away(tmp_path, is_alive):
     pid = tmp_path / "pid"
-    note = f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    note = f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
     after = (
         f"import os, time; path = {str(pid)!r}\n"
         "while not os.path.exists(path) or not open(path).read(): time.sleep(0.01)\n"
@@ -112,7 +114,7 @@ def test_a_start_that_fails_is_given_up_and_cleared_away(tmp_path, is_alive):
         child("good", note),
         child("bad", after, ready="tcp://127.0.0.1:9"),
     )
-    supervised.thread.join(60)
+    supervised.thread.join(180)
     assert supervised.status == 1
     assert not supervised.ready.is_set()
     assert not is_alive(int(pid.read_text()))
@@ -120,9 +122,9 @@ def test_a_start_that_fails_is_given_up_and_cleared_away(tmp_path, is_alive):
 
 def test_one_that_is_never_ready_ends_the_start():
     supervised = Supervised(
-        child("mute", "import time; time.sleep(60)", ready="tcp://127.0.0.1:9"), ready_seconds=0.5
+        child("mute", "import time; time.sleep(600)", ready="tcp://127.0.0.1:9"), ready_seconds=0.5
     )
-    supervised.thread.join(60)
+    supervised.thread.join(180)
     assert supervised.status == 1
 
 
@@ -131,8 +133,8 @@ def test_who_ignores_sigterm_is_killed_with_its_children(tmp_path, until, is_ali
     code = (
         "import os, signal, subprocess, sys, time;"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN);"
-        "grandchild = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
-        f"open({str(pids)!r}, 'w').write(f'{{os.getpid()}} {{grandchild.pid}}'); time.sleep(60)"
+        "grandchild = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+        f"open({str(pids)!r}, 'w').write(f'{{os.getpid()}} {{grandchild.pid}}'); time.sleep(600)"
     )
     supervised = Supervised(child("stubborn", code), grace_seconds=0.5)
     until(lambda: pids.exists() and len(pids.read_text().split()) == 2)
@@ -145,13 +147,13 @@ def test_who_ignores_sigterm_is_killed_with_its_children(tmp_path, until, is_ali
 def test_environment_is_added_to(tmp_path, until):
     seen = tmp_path / "seen"
     code = (
-        f"import os, time; open({str(seen)!r}, 'w').write(os.environ['HOME'] + os.environ['OWN']);"
-        "time.sleep(60)"
+        f"import os, time; open({str(seen)!r}, 'w').write(os.environ['PATH'] + os.environ['OWN']);"
+        "time.sleep(600)"
     )
     supervised = Supervised(child("web", code, env={"OWN": "!"}))
     until(lambda: seen.exists() and seen.read_text())
     supervised.end()
-    assert seen.read_text() == os.environ["HOME"] + "!"
+    assert seen.read_text() == os.environ["PATH"] + "!"
 
 
 SUPERVISOR = """
@@ -160,7 +162,7 @@ from hub.clock import SystemClock
 from hub.work.supervisor import Child, up
 hold = "from hub.work.lifeline import hold_lifeline; hold_lifeline(1.0);"
 deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
-note = "import os, sys, time; open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(120)"
+note = "import os, sys, time; open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(600)"
 directory = sys.argv[1]
 children = [
     Child("web", (sys.executable, "-c", hold + note, directory + "/web")),
@@ -184,11 +186,11 @@ def all_written(directory: Path) -> bool:
 def test_no_process_outlives_the_supervisor(tmp_path, python, until, is_alive, number):
     """One child does not hear SIGTERM: it must go too, by force."""
     process = python("-c", SUPERVISOR, str(tmp_path))
-    until(lambda: all_written(tmp_path), 60)
+    until(lambda: all_written(tmp_path))
     pids = pids_of(tmp_path)
     assert all(map(is_alive, pids))
     process.send_signal(number)
-    status = process.wait(60)
+    status = process.wait(180)
     assert status == (-signal.SIGKILL if number is signal.SIGKILL else 0)
     until(lambda: not any(map(is_alive, pids)))
 

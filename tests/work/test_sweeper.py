@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from threading import Event
 
 import pytest
@@ -105,28 +104,36 @@ def test_a_sweep_that_fails_stops_no_other_and_comes_again(sweeper_of, desk):
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_a_sweep_that_waits_for_a_platform_does_not_lose_the_lease(live_desk, until, monkeypatch):
-    monkeypatch.setattr(module, "LEASE_SECONDS", 3)
-    monkeypatch.setattr(module, "TURN_SECONDS", 0.2)
-    began, answers, stop = Event(), Event(), Event()
+def test_a_sweep_that_waits_for_a_platform_does_not_lose_the_lease(
+    desk, sweeper_of, until, monkeypatch
+):
+    monkeypatch.setattr(module, "TURN_SECONDS", 0.01)
+    began, answers, stop, turns = Event(), Event(), Event(), []
+
+    class Counted(Sweeper):
+        def turn(self):
+            turns.append(super().turn())
+            return turns[-1]
 
     def wait():
         began.set()
-        answers.wait(60)
+        assert answers.wait(600)
 
-    clock = SystemClock()
-    first = Sweeper(live_desk.store, [].append, [Sweep("w", 60, wait)], owner="a", clock=clock)
+    sweeps = [Sweep("w", 60, wait)]
+    first = Counted(desk.store, [].append, sweeps, owner="a", clock=desk.clock)
     first.start(stop)
-    assert began.wait(30)
-    second = Sweeper(live_desk.store, [].append, [], owner="b", clock=clock)
-    held = []
-    for _ in range(40):
+    assert began.wait(180)
+    second, held = sweeper_of("b"), []
+    for _ in range(10):
+        desk.clock.advance(LEASE_SECONDS - 1)
+        seen = len(turns)
+        until(lambda: len(turns) >= seen + 2)  # noqa: B023 - the second of them began afterwards
         held.append(second.turn())
-        time.sleep(0.1)
     answers.set()
     stop.set()
-    first.join()
-    assert held == [False] * 40
+    first.join(180)
+    assert held == [False] * 10
+    assert set(turns) == {True}
     assert second.turn()
 
 
