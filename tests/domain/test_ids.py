@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from hub import clock
+from tests.conftest import FixedClock
 
 
 def test_ids_ascend_within_a_millisecond_and_never_repeat() -> None:
@@ -26,9 +29,20 @@ def test_a_clock_that_is_set_back_puts_no_id_before_older_ones(
     assert [int(one[:12], 16) for one in made] == [5_000] * 4 + [5_001] * 2
 
 
-def test_threads_share_no_id() -> None:
+@pytest.fixture
+def hasty() -> Iterator[None]:
+    """Threads that take turns after every few instructions."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("one", [clock.SystemClock(), FixedClock()], ids=["system", "fixed"])
+def test_threads_share_no_id(one: clock.Clock) -> None:
     def many(_: int) -> list[str]:
-        return [clock.SystemClock().new_id() for _ in range(2_000)]
+        return [one.new_id() for _ in range(2_000)]
 
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(many, range(8)))

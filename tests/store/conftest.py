@@ -75,7 +75,7 @@ def migrated(url: str) -> None:
 
 def postgres_admin() -> psycopg.Connection[Any]:
     try:
-        return psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3)
+        return psycopg.connect(POSTGRES, autocommit=True, connect_timeout=60)
     except psycopg.OperationalError:
         pytest.skip("NOT TESTED: no PostgreSQL at TEST_POSTGRES_URL or 127.0.0.1:5432")
 

@@ -304,7 +304,7 @@ def kill_backend(world: Any, pid: int) -> None:
 
     def kill() -> None:
         try:
-            world.sql("SELECT pg_terminate_backend(?)", pid)
+            world.sql("SELECT pg_terminate_backend(?, 600000)", pid)  # until it is gone
         except BaseException as error:  # noqa: BLE001 - told by the assertion below
             failures.append(error)
 

@@ -69,7 +69,7 @@ class Gate:
         yield number
         if number == 1:
             self.first_is_in.set()
-            self.go_on.wait(60)
+            self.go_on.wait(600)
         self.committed.append(number)
 
 
@@ -77,7 +77,7 @@ def queued(together: Together, gate: Gate, works: list[Any]) -> list[Any]:
     """The first of them commits while the others come; what each got."""
     with ThreadPoolExecutor(len(works)) as pool:
         asked = [pool.submit(together.run, works[0])]
-        assert gate.first_is_in.wait(60)
+        assert gate.first_is_in.wait(600)
         asked += [pool.submit(together.run, work) for work in works[1:]]
         while len(together._waiting) < len(works) - 1:
             threading.Event().wait(0.01)
