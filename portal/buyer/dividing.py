@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,6 +20,8 @@ from portal.buyer.pages import message
 _DIGITS_MAX = 20
 #: No more than a CFDI holds of a Cantidad: a quantity has six decimals at most.
 _NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{0,6})?|\.[0-9]{1,6}")
+#: 1,500 is fifteen hundred in Mexico; any other comma stands for the point.
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]{0,6})?")
 _UNITS = FieldError(
     "",
     "units",
@@ -67,8 +70,9 @@ class _Routes:
         draft = self._service.draft(token, units) or empty
         if draft.totals is None:
             return self._page(token, purchase, draft, 422)
-        if forms.field(flask.request, "accion") != "dividir":
-            return self._page(token, purchase, draft)
+        shown = forms.field(flask.request, "calculado")
+        if forms.field(flask.request, "accion") != "dividir" or shown not in {"", _mark(draft)}:
+            return self._page(token, purchase, draft)  # these totals nobody has seen
         error = self._service.divide(token, units, forms.field(flask.request, "vista"))
         if error is None:
             return see(token)
@@ -88,16 +92,29 @@ class _Routes:
     ) -> tuple[str, int]:
         wrong = message(draft.error) if draft.error else ""
         page = self._counter.pages.render(
-            "buyer/dividir.html", token, purchase, draft=draft, problem=wrong
+            "buyer/dividir.html",
+            token,
+            purchase,
+            draft=draft,
+            first=[format(one.first.normalize(), "f") for one in draft.portions],
+            calculado=_mark(draft),
+            problem=wrong,
         )
         return page, status
+
+
+def _mark(draft: Draft) -> str:
+    """Equal for the same division of the same lines."""
+    told = " ".join(f"{one.key}:{one.first.normalize():f}" for one in draft.portions)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def _units(draft: Draft) -> Mapping[str, Decimal] | None:
     """What was typed, by the lines' keys; None if any of it is no number."""
     found: dict[str, Decimal] = {}
     for place, portion in enumerate(draft.portions):
-        typed = forms.field(flask.request, f"u{place}", _DIGITS_MAX).strip().replace(",", ".")
+        typed = forms.field(flask.request, f"u{place}", _DIGITS_MAX).strip()
+        typed = typed.replace(",", "" if _THOUSANDS.fullmatch(typed) else ".")
         if typed and not _NUMBER.fullmatch(typed):
             return None
         found[portion.key] = Decimal(typed or "0")

@@ -84,7 +84,11 @@ def _divide(pages: Pages) -> str:
     )
     first = replace(portions[0], first=Decimal(1))
     draft = Draft((first, *portions[1:]), (Decimal("348.00"), Decimal("714.00")))
-    return pages.render("buyer/dividir.html", made.TOKEN, made.OPEN, draft=draft, problem="")
+    shown = ["1", "0", "0"]
+    page = "buyer/dividir.html"
+    return pages.render(
+        page, made.TOKEN, made.OPEN, draft=draft, first=shown, calculado="", problem=""
+    )
 
 
 def _parts(pages: Pages) -> str:

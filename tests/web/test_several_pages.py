@@ -155,6 +155,21 @@ def test_a_division_is_computed_fixed_and_undone(pages: Pages) -> None:
     assert "Compra dividida" not in pages.get(path)
 
 
+def test_only_totals_that_were_shown_are_fixed(pages: Pages) -> None:
+    lines = [{"description": "Taza", "quantity": 3000, "total": "3480.00", "rate": 0.16}]
+    path = link(pages.sell("PED-1", lines=lines))
+    half = pages.send(path, "/dividir", accion="mitad").text
+    assert 'name="u0" class="short" inputmode="decimal" autocomplete="off" value="1500"' in half
+    hidden = dict(re.findall(r'name="(vista|calculado)" value="([^"]+)"', half))
+    assert len(hidden) == 2
+    again = pages.send(path, "/dividir", accion="dividir", u0="1,000", **hidden)
+    assert (again.status_code, "$1,160.00" in again.text) == (200, True)
+    assert "Compra dividida" not in pages.get(path)
+    done = pages.send(path, "/dividir", accion="dividir", u0="1,500", **hidden)
+    assert done.status_code == 303
+    assert pages.get(path).count("$1,740.00") == 2
+
+
 @pytest.mark.parametrize(
     "units", ["", "0", "3", "-1", "4", "NaN", "Infinity", "1e9", "0.0000001", "x", "9" * 5000]
 )
