@@ -15,6 +15,7 @@ from hub.commands.output import (
     merchant_option,
     opened,
     opened_with,
+    outline,
     table,
     tell,
     the_merchant,
@@ -220,7 +221,7 @@ def connection_show(merchant_id: str, connection_id: str) -> None:
         "webhooks": {one.topic: one.status for one in stands.subscriptions},
         "last_fetch_at": stands.last_fetch_at,
     }
-    tell(shown, "\n".join(f"{name}: {value}" for name, value in shown.items()))
+    tell(shown, "\n".join(outline(shown)))
 
 
 def _shown(hub: Hub, row: Connection) -> dict[str, object]:

@@ -177,7 +177,7 @@ def outline(shown: Mapping[str, Any], indent: str = "") -> Iterator[str]:
         if isinstance(value, Mapping):
             yield f"{indent}{name}:"
             yield from outline(value, f"{indent}  ")
-        elif isinstance(value, list):
+        elif isinstance(value, list | tuple):
             yield f"{indent}{name}:"
             yield from (f"{indent}  {_row(one)}" for one in value)
         else:
