@@ -294,14 +294,14 @@ def test_the_same_cart_always_makes_the_same_document(shop: Callable[[int], Any]
 
 def test_large_carts_are_quick(shop: Callable[[int], Any], document: Document) -> None:
     cart = shop(5).cart(custom="incl6", lines=500)
-    best = 1.0
+    best = 60.0
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.thread_time()  # of the processor, which a busy machine lends to others
         cuentas = fit(cart.partidas, total=cart.total, decimales=2)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.thread_time() - start)
     assert limits_hold(document(cart.partidas, cuentas)) == ()
     # About 0.025 s here; a way that grew with the square of the lines would take seconds.
-    assert best < 0.25
+    assert best < 1
 
 
 @pytest.mark.parametrize(

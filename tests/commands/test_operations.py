@@ -6,20 +6,18 @@ import json
 import shutil
 import socket
 import sqlite3
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from waitress.server import create_server
 
 from hub.commands import examination
 from hub.store.keys import Keyring
 from tests.ports import free_ports
+from tests.waitresses import on_waitress
 
 
 def test_migrate_says_what_it_did(home: Any) -> None:
@@ -54,7 +52,7 @@ def test_doctor_of_a_hub_that_is_well_and_then_is_not(home: Any) -> None:
     home.told("migrate")
     assert not checks(home)["workers"]["ok"]
     with home.hub() as hub, hub.ctx.store.transaction() as tx:
-        tx.leases.hold("sweeper", "w", 60)
+        tx.leases.hold("sweeper", "w", 86400)
     assert all(one["ok"] for one in checks(home).values())
     assert home.run("doctor").exit_code == 0
     with sqlite3.connect(home.var_dir / "hub.sqlite3") as database:
@@ -117,18 +115,16 @@ def provider() -> Iterator[dict[str, Any]]:
         start_response("404 Not Found", [("Date", date), ("Content-Length", "0")])
         return []
 
-    server = create_server(app, map={}, host="127.0.0.1", port=0, threads=2)
-    threading.Thread(target=server.run, daemon=True).start()
-    state["url"] = f"http://127.0.0.1:{server.effective_port}"
-    yield state
-    with suppress(OSError):
-        server.close()
+    with on_waitress(app) as url:
+        state["url"] = url
+        yield state
 
 
 @pytest.mark.parametrize(("seconds", "ok"), [(0, True), (50, True), (-70, False), (3600, False)])
 def test_doctor_compares_clocks(
-    home: Any, provider: dict[str, Any], seconds: int, ok: bool
+    home: Any, provider: dict[str, Any], seconds: int, ok: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(examination, "DATE_SECONDS", 300.0)
     merchant_id = home.merchant()
     provider["ahead"] = timedelta(seconds=seconds)
     home.told("pac", "set", "--merchant", merchant_id, "--provider", "sandbox", "--env", "test",

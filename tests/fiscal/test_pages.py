@@ -37,7 +37,7 @@ def test_the_examples_of_a_page_run_with_cfdi_alone(
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(alone)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr[-3000:]

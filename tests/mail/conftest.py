@@ -159,7 +159,8 @@ def running(**options: object) -> Iterator[Server]:
         handler,
         hostname="127.0.0.1",
         port=handler.port,
-        ready_timeout=30,
+        ready_timeout=300,
+        server_hostname="mail.example",  # or the name of this machine is looked up
         **({"enable_SMTPUTF8": True} | options),
     )
     controller.start()
@@ -198,7 +199,9 @@ def post(clock: Clock) -> Iterator[Callable[..., SmtpPost]]:
     made: list[SmtpPost] = []
 
     def make(url: str, **options: object) -> SmtpPost:
-        made.append(SmtpPost(url, "Facturas <facturas@hub.example.com>", clock, **options))  # type: ignore[arg-type]
+        """It waits for an answer as long as a busy machine takes."""
+        given: dict[str, object] = {"timeout": 300.0} | options
+        made.append(SmtpPost(url, "Facturas <facturas@hub.example.com>", clock, **given))  # type: ignore[arg-type]
         return made[-1]
 
     yield make
