@@ -124,9 +124,9 @@ def test_a_foreigner_is_asked_for_a_name(kit: Any) -> None:
 
 
 def test_who_has_no_rfc_is_shown_the_way_where_it_is_asked_for(kit: Any) -> None:
-    """Not below five more fields that such a buyer cannot fill in."""
+    """Not below six fields that such a buyer cannot fill in, nor between two that are tabbed."""
     page = kit.client.get(kit.path).text
-    assert page.index('id="rfc"') < page.index('value="extranjero"') < page.index('id="nombre"')
+    assert page.index("<form") < page.index('value="extranjero"') < page.index('id="rfc"')
     foreign = kit.post({"accion": "extranjero"}).text
     assert foreign.index('value="con_rfc"') < foreign.index('id="nombre"')
 
