@@ -134,7 +134,7 @@ CASES: tuple[tuple[Callable[[Any, Any], str], Estado, str, str, str], ...] = (
     (unpaid, Estado.CANCELADA, "pending", "no está confirmado", "not confirmed"),
     (called_off, Estado.CANCELADA, "cancelled", "Esta compra fue cancelada", "was cancelled"),
     (given_back, Estado.CANCELADA, "refunded", "Esta compra fue devuelta", "was refunded"),
-    (of_another, Estado.CANCELADA, "barred", "otro vendedor", "Another seller"),
+    (of_another, Estado.CANCELADA, "barred", "Otro vendedor", "Another seller"),
     (undone, Estado.CANCELADA, "invoice_cancelled", "La factura de esta compra fue", "cancelled"),
 )
 
